@@ -1,0 +1,435 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// DeletionPolicy says what deleting a SocialChannel does at the platform.
+// +kubebuilder:validation:Enum=Orphan;Revoke
+type DeletionPolicy string
+
+const (
+	// DeletionOrphan leaves the account and the delivered credential as they
+	// are.
+	DeletionOrphan DeletionPolicy = "Orphan"
+	// DeletionRevoke revokes the delivered credential and removes its Secret.
+	// The account itself is never deleted.
+	DeletionRevoke DeletionPolicy = "Revoke"
+)
+
+// SocialChannelSpec says which account a channel is and who owns it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.accountID) || (has(self.accountID) && self.accountID == oldSelf.accountID)",message="accountID cannot change once it is set: another account is another SocialChannel",fieldPath=".accountID"
+type SocialChannelSpec struct {
+	// platformRef names the SocialPlatform that the account is on. It cannot
+	// change.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="platformRef cannot change: an account on another platform is another SocialChannel"
+	PlatformRef ClusterReference `json:"platformRef,omitzero"`
+
+	// handle of the account, in lower case, as people see it: on Bluesky
+	// "help.acme.example", on Mastodon "news" or "@news".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^\\\\s\\\\p{C}\\\\p{Z}]+$')",message="handle must not hold spaces, control or invisible characters: write it as people see it, for example help.acme.example"
+	// +kubebuilder:validation:XValidation:rule="self == self.lowerAscii()",message="handle must be in lower case: handles are compared without regard to case, and two spellings would be two claims"
+	// +kubebuilder:validation:XValidation:rule="!self.endsWith('.')",message="handle must not end with a dot"
+	// +kubebuilder:validation:XValidation:rule="self != '@' && !self.startsWith('@@')",message="handle may begin with one @, followed by the name"
+	Handle string `json:"handle,omitempty"`
+
+	// accountID pins the account: a source credential for any other account is
+	// refused. On Bluesky the DID, for example
+	// "did:plc:ewvi7nxzyoun6zhxrhs64oiz"; on Mastodon the account's id. It
+	// cannot change. Default: the first account that the platform confirms for
+	// the handle is pinned in status.accountID.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9._:%-]+$')",message="accountID must be the platform's own identifier, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz: letters, digits and . _ : % - only"
+	AccountID string `json:"accountID,omitempty"`
+
+	// purpose of the account in one word, for people and for policies, for
+	// example "customer-care".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Label().validate(self).hasValue()",message="purpose must be lower-case letters, digits and -, for example customer-care"
+	Purpose string `json:"purpose,omitempty"`
+
+	// ownerRef names the Team that is to be accountable for the account. A
+	// change takes effect when that team accepts the channel; until then
+	// status.owner stays.
+	// +required
+	OwnerRef ClusterReference `json:"ownerRef,omitzero"`
+
+	// credentials says what Rostra is given and what it delivers.
+	// +required
+	Credentials ChannelCredentials `json:"credentials,omitzero"`
+
+	// managementPolicy says whether anything may be changed at the platform
+	// for this channel. Observe verifies and reports only. Default: Manage.
+	// +optional
+	// +default="Manage"
+	// +kubebuilder:default=Manage
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+
+	// deletionPolicy says what deleting this object does at the platform.
+	// Default: Orphan.
+	// +optional
+	// +default="Orphan"
+	// +kubebuilder:default=Orphan
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// suspend stops all work on this channel while it is true; what was
+	// delivered stays. Default: false.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
+}
+
+// ChannelCredentials says what Rostra is given and what it delivers.
+type ChannelCredentials struct {
+	// sourceSecretRef names the Secret, in the channel's namespace, that the
+	// company gives Rostra. Its keys depend on the platform: on Bluesky
+	// "password" (and "identifier"), on Mastodon "access-token" (and
+	// "client-id", "client-secret", needed to revoke).
+	// +required
+	SourceSecretRef SecretReference `json:"sourceSecretRef,omitzero"`
+
+	// delivery says where the owner gets its credential.
+	// +required
+	Delivery CredentialDelivery `json:"delivery,omitzero"`
+
+	// rotation replaces the delivered credential on a schedule. Default: it is
+	// replaced only when there is a reason, such as a new owner or a leaver.
+	// +optional
+	Rotation *CredentialRotation `json:"rotation,omitempty"`
+
+	// renewBefore is how long before its expiry a credential that a person
+	// must renew is reported as due. It must be shorter than the credential's
+	// life. Default: 336h. From 1h to 8760h.
+	// +optional
+	// +default="336h"
+	// +kubebuilder:default="336h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('1h') && duration(self) <= duration('8760h')",message="renewBefore must be a duration in hours, minutes and seconds such as 720h, from 1h to 8760h"
+	RenewBefore *metav1.Duration `json:"renewBefore,omitempty"`
+}
+
+// CredentialDelivery says where the owner gets its credential.
+type CredentialDelivery struct {
+	// secretName of the Secret that Rostra writes in the owner's namespace.
+	// A Secret of that name that Rostra did not make for this channel is never
+	// touched.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="secretName must be a Secret's name: lower-case letters, digits, - and ., without a slash"
+	SecretName string `json:"secretName,omitempty"`
+}
+
+// CredentialRotation replaces the delivered credential on a schedule.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.overlap) || duration(self.overlap) < duration(self.interval)",message="overlap must be shorter than interval",fieldPath=".overlap"
+type CredentialRotation struct {
+	// interval at which the credential is replaced, for example "720h".
+	// From 1h to 8760h.
+	// +required
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('1h') && duration(self) <= duration('8760h')",message="interval must be a duration in hours, minutes and seconds such as 720h, from 1h to 8760h"
+	Interval *metav1.Duration `json:"interval,omitempty"`
+
+	// overlap is how long the replaced credential still works, so that tools
+	// have time to load the new one. It is granted to the same owner's tools
+	// only: on a hand-over, or when somebody has left, the old credential is
+	// revoked as soon as the new one is delivered. Default: 1h. From 0s to
+	// 168h.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('0s') && duration(self) <= duration('168h')",message="overlap must be a duration in hours, minutes and seconds such as 1h, from 0s to 168h"
+	Overlap *metav1.Duration `json:"overlap,omitempty"`
+}
+
+// SocialChannelStatus is what Rostra found out about a channel and did for it.
+type SocialChannelStatus struct {
+	// conditions of the channel; Ready sums up the others.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation that this status speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// owner is the effective owner: the team whose hold is in force now. It
+	// differs from spec.ownerRef until a hand-over completes.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Owner string `json:"owner,omitempty"`
+
+	// account is what the platform said of the account.
+	// +optional
+	Account *ChannelAccount `json:"account,omitempty"`
+
+	// credential that the owner holds.
+	// +optional
+	Credential *DeliveredCredential `json:"credential,omitempty"`
+
+	// retiring are credentials that were replaced and are not revoked yet.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=16
+	Retiring []RetiringCredential `json:"retiring,omitempty"`
+
+	// lastRevoked is the credential that was revoked last.
+	// +optional
+	LastRevoked *RevokedCredential `json:"lastRevoked,omitempty"`
+}
+
+// ChannelAccount is what the platform said of an account.
+type ChannelAccount struct {
+	// id is the platform's identifier of the account. Once recorded, a source
+	// credential for any other account is refused.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	ID string `json:"id,omitempty"`
+
+	// handle that the account has at the platform.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Handle string `json:"handle,omitempty"`
+
+	// displayName that the account shows at the platform.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	DisplayName string `json:"displayName,omitempty"`
+
+	// source tells which content of the source Secret the platform confirmed.
+	// +optional
+	Source *SourceCredential `json:"source,omitempty"`
+}
+
+// SourceCredential tells which content of the source Secret was confirmed.
+type SourceCredential struct {
+	// resourceVersion of the source Secret when it was read.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+
+	// canMint tells whether Rostra can mint delivered credentials with it. If
+	// not, the source credential itself is delivered.
+	// +required
+	CanMint *bool `json:"canMint,omitempty"`
+
+	// expiresAt is when the source credential itself expires. Unset: never, or
+	// the platform does not say.
+	// +optional
+	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+}
+
+// DeliveredCredential is the credential that the owner holds.
+type DeliveredCredential struct {
+	// id of the credential, by which the platform lists it where it can.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ID string `json:"id,omitempty"`
+
+	// serial counts the credentials that were delivered for this channel.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Serial *int64 `json:"serial,omitempty"`
+
+	// team that it was delivered to.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Team string `json:"team,omitempty"`
+
+	// secret that holds it.
+	// +required
+	Secret DeliveredSecret `json:"secret,omitzero"`
+
+	// issuedAt is when it was minted, or first delivered where the platform
+	// cannot mint.
+	// +required
+	IssuedAt metav1.Time `json:"issuedAt,omitzero"`
+
+	// dueAt is when it is replaced, or must be renewed by a person. Unset:
+	// only when there is a reason.
+	// +optional
+	DueAt *metav1.Time `json:"dueAt,omitempty"`
+
+	// expiresAt is when it stops to work. Unset: never, or the platform does
+	// not say.
+	// +optional
+	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+
+	// expires is the time left until it is due, for people, for example
+	// "27d".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Expires string `json:"expires,omitempty"`
+
+	// exposedTo are the people who can have seen it, as team/member.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:items:MaxLength=317
+	ExposedTo []string `json:"exposedTo,omitempty"`
+}
+
+// DeliveredSecret names a Secret that Rostra wrote.
+type DeliveredSecret struct {
+	// namespace of the Secret: the owner's.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace,omitempty"`
+
+	// name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// resourceVersion that Rostra wrote; another one means that somebody
+	// changed the Secret, and it is looked at.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+}
+
+// RetirementCause says why a credential was replaced.
+// +kubebuilder:validation:Enum=Rotation;Requested;Handover;Leaver;Drift;SourceReplaced
+type RetirementCause string
+
+const (
+	// CauseRotation: the rotation interval passed.
+	CauseRotation RetirementCause = "Rotation"
+	// CauseRequested: the rotate-at annotation asked for it.
+	CauseRequested RetirementCause = "Requested"
+	// CauseHandover: the channel moved to another team or namespace.
+	CauseHandover RetirementCause = "Handover"
+	// CauseLeaver: somebody who left had seen it.
+	CauseLeaver RetirementCause = "Leaver"
+	// CauseDrift: it, or its Secret, was changed behind Rostra's back.
+	CauseDrift RetirementCause = "Drift"
+	// CauseSourceReplaced: the company gave Rostra another source credential.
+	CauseSourceReplaced RetirementCause = "SourceReplaced"
+)
+
+// RetiringCredential was replaced and is not revoked yet.
+type RetiringCredential struct {
+	// id of the credential.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ID string `json:"id,omitempty"`
+
+	// cause says why it was replaced.
+	// +required
+	Cause RetirementCause `json:"cause,omitempty"`
+
+	// secret that held it, where that is not the Secret of its successor. It is
+	// withdrawn before the credential is revoked.
+	// +optional
+	Secret *DeliveredSecret `json:"secret,omitempty"`
+
+	// revokeAt is when it is revoked.
+	// +required
+	RevokeAt metav1.Time `json:"revokeAt,omitzero"`
+
+	// exposedTo are the people who can have seen it, as team/member, where it is
+	// a source credential: it can come back, and was seen all the same.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:items:MaxLength=317
+	ExposedTo []string `json:"exposedTo,omitempty"`
+
+	// message says why it could not be revoked, where that was tried in vain.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+}
+
+// RevokedCredential is a credential that was revoked.
+type RevokedCredential struct {
+	// id of the credential.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ID string `json:"id,omitempty"`
+
+	// cause says why it was revoked.
+	// +required
+	Cause RetirementCause `json:"cause,omitempty"`
+
+	// revokedAt is when the platform took it back.
+	// +required
+	RevokedAt metav1.Time `json:"revokedAt,omitzero"`
+
+	// effectiveBy is when the last access that was opened with it ends:
+	// revoked is not dead on every platform.
+	// +required
+	EffectiveBy metav1.Time `json:"effectiveBy,omitzero"`
+}
+
+// SocialChannel is one account on one social platform, and who owns it.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=sch,categories=social
+// +kubebuilder:printcolumn:name="Platform",type=string,JSONPath=`.spec.platformRef.name`
+// +kubebuilder:printcolumn:name="Handle",type=string,JSONPath=`.spec.handle`
+// +kubebuilder:printcolumn:name="Owner",type=string,JSONPath=`.status.owner`
+// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.credential.expires`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Declared-Owner",type=string,priority=1,JSONPath=`.spec.ownerRef.name`
+// +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.account.id`
+// +kubebuilder:printcolumn:name="Secret-Namespace",type=string,priority=1,JSONPath=`.status.credential.secret.namespace`
+// +kubebuilder:printcolumn:name="Secret",type=string,priority=1,JSONPath=`.status.credential.secret.name`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type SocialChannel struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says which account it is and who owns it.
+	// +required
+	Spec SocialChannelSpec `json:"spec,omitzero"`
+
+	// status is what Rostra found out and did.
+	// +optional
+	Status SocialChannelStatus `json:"status,omitzero"`
+}
+
+// SocialChannelList is a list of channels.
+//
+// +kubebuilder:object:root=true
+type SocialChannelList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SocialChannel `json:"items"`
+}

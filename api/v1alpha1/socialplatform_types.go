@@ -1,0 +1,188 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// SocialPlatformType tells platforms apart.
+// +kubebuilder:validation:Enum=Bluesky;Mastodon
+type SocialPlatformType string
+
+const (
+	// PlatformBluesky is a server that speaks the AT Protocol: bsky.social or
+	// a self-hosted Personal Data Server.
+	PlatformBluesky SocialPlatformType = "Bluesky"
+	// PlatformMastodon is a server with the Mastodon API: Mastodon 4.3 and
+	// later, GoToSocial, and others compatible with it.
+	PlatformMastodon SocialPlatformType = "Mastodon"
+)
+
+// SocialPlatformSpec says where a platform is and who may use it.
+//
+// +kubebuilder:validation:XValidation:rule="self.type == 'Bluesky' ? has(self.bluesky) : !has(self.bluesky)",message="set the block bluesky exactly when type is Bluesky",fieldPath=".bluesky"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Mastodon' ? has(self.mastodon) : !has(self.mastodon)",message="set the block mastodon exactly when type is Mastodon",fieldPath=".mastodon"
+// +union
+type SocialPlatformSpec struct {
+	// type of the platform; the block of the same name must be set, and no
+	// other. It cannot change: make another SocialPlatform instead.
+	// +required
+	// +unionDiscriminator
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="type cannot change: create another SocialPlatform and move the channels"
+	Type SocialPlatformType `json:"type,omitempty"`
+
+	// bluesky settings, for type Bluesky.
+	// +optional
+	// +unionMember
+	Bluesky *BlueskyPlatform `json:"bluesky,omitempty"`
+
+	// mastodon settings, for type Mastodon.
+	// +optional
+	// +unionMember
+	Mastodon *MastodonPlatform `json:"mastodon,omitempty"`
+
+	// allowedNamespaces selects, by their labels, the namespaces whose channels
+	// may use this platform. An empty selector ({}) allows every namespace.
+	// +required
+	AllowedNamespaces *metav1.LabelSelector `json:"allowedNamespaces,omitempty"`
+
+	// managementPolicy of every channel on this platform. With Observe nothing
+	// is ever changed at the platform, whatever a channel says. Default:
+	// Manage.
+	// +optional
+	// +default="Manage"
+	// +kubebuilder:default=Manage
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+
+	// probeInterval is how often the server, and each account on it, is asked
+	// whether all is still as declared; up to a tenth is added at random so
+	// that accounts do not come at once. Default: 1h. From 1m to 24h.
+	// +optional
+	// +default="1h"
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="probeInterval must be a duration in hours, minutes and seconds such as 1h, from 1m to 24h"
+	ProbeInterval *metav1.Duration `json:"probeInterval,omitempty"`
+}
+
+// BlueskyPlatform is a server that speaks the AT Protocol.
+type BlueskyPlatform struct {
+	// service is the root URL of the Personal Data Server that holds the
+	// accounts, for example "https://bsky.social".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != '' && url(self).getEscapedPath() in ['', '/'] && !self.contains('@') && !self.contains('?') && !self.contains('#')",message="service must be the root URL of a server, such as https://social.example: https (http only for an address that the administrator allows), without user, path, query or fragment"
+	Service string `json:"service,omitempty"`
+}
+
+// MastodonPlatform is a server with the Mastodon API.
+type MastodonPlatform struct {
+	// server is the root URL of the instance, for example
+	// "https://mastodon.social".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != '' && url(self).getEscapedPath() in ['', '/'] && !self.contains('@') && !self.contains('?') && !self.contains('#')",message="server must be the root URL of a server, such as https://social.example: https (http only for an address that the administrator allows), without user, path, query or fragment"
+	Server string `json:"server,omitempty"`
+}
+
+// ServerURL is the root URL of the platform's server, as written in the block
+// that is set; empty where none is.
+func (s *SocialPlatformSpec) ServerURL() string {
+	if s.Bluesky != nil {
+		return s.Bluesky.Service
+	}
+	if s.Mastodon != nil {
+		return s.Mastodon.Server
+	}
+	return ""
+}
+
+// SocialPlatformStatus is what Rostra found out about a platform.
+type SocialPlatformStatus struct {
+	// conditions of the platform: Ready, Reachable.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation that this status speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// software that the server says it runs, with its version, for example
+	// "mastodon 4.5.1".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Software string `json:"software,omitempty"`
+
+	// capabilities that Rostra found at the server, in order, for example
+	// "Mint".
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=63
+	Capabilities []string `json:"capabilities,omitempty"`
+
+	// channels that refer to this platform.
+	// +optional
+	Channels *PlatformChannels `json:"channels,omitempty"`
+}
+
+// PlatformChannels counts the channels on a platform.
+type PlatformChannels struct {
+	// count of channels that refer to the platform.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Count *int32 `json:"count,omitempty"`
+
+	// ready counts those whose Ready condition is True.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Ready *int32 `json:"ready,omitempty"`
+}
+
+// SocialPlatform is a social network's server on which the company has
+// accounts.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=sp,categories=social
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Policy",type=string,JSONPath=`.spec.managementPolicy`
+// +kubebuilder:printcolumn:name="Channels",type=integer,JSONPath=`.status.channels.count`
+// +kubebuilder:printcolumn:name="In-Order",type=integer,JSONPath=`.status.channels.ready`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Software",type=string,priority=1,JSONPath=`.status.software`
+// +kubebuilder:printcolumn:name="Capabilities",type=string,priority=1,JSONPath=`.status.capabilities`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type SocialPlatform struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says where the platform is and who may use it.
+	// +required
+	Spec SocialPlatformSpec `json:"spec,omitzero"`
+
+	// status is what Rostra found out.
+	// +optional
+	Status SocialPlatformStatus `json:"status,omitzero"`
+}
+
+// SocialPlatformList is a list of platforms.
+//
+// +kubebuilder:object:root=true
+type SocialPlatformList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SocialPlatform `json:"items"`
+}
