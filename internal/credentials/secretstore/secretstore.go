@@ -1,0 +1,327 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package secretstore turns Kubernetes Secrets into typed credentials and back.
+// It reads Secrets one by one, never through a cache, writes only Secrets that
+// Rostra made, and never puts a value into an error.
+package secretstore
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/platform"
+)
+
+// Errors that tell what to say to the person who can mend it.
+var (
+	// ErrNotFound: there is no Secret of that name.
+	ErrNotFound = errors.New("the Secret does not exist")
+	// ErrInvalid: the Secret lacks what it needs.
+	ErrInvalid = errors.New("the Secret is not usable")
+	// ErrTaken: a Secret of that name exists and is not this channel's.
+	ErrTaken = errors.New("the Secret exists and was not made for this channel")
+	// ErrSourceForbidden: Rostra may not read the source Secret.
+	ErrSourceForbidden = errors.New("Rostra may not read the source Secret")
+	// ErrForbidden: Rostra may not read or write Secrets where it delivers.
+	ErrForbidden = errors.New("Rostra may not read and write Secrets in the namespace")
+	// ErrNamespace: the namespace does not exist or is being deleted.
+	ErrNamespace = errors.New("the namespace does not exist or is being deleted")
+)
+
+// maxValue bounds what is accepted as one value of a source Secret, in bytes:
+// far more than any platform's credential, far less than a Secret can hold.
+const maxValue = 16 << 10
+
+// Store reads and writes the Secrets of channels. The client must read Secrets
+// live.
+type Store struct {
+	Client client.Client
+}
+
+// Source is the content of a source Secret.
+type Source struct {
+	Values          credentials.Values
+	ResourceVersion string
+}
+
+// Source reads a channel's source Secret and checks that it holds the keys
+// that the platform needs. The error says which are missing, and never what is
+// in them.
+func (s *Store) Source(ctx context.Context, channel *v1alpha1.SocialChannel, keys []platform.SourceKey) (*Source, error) {
+	name := types.NamespacedName{Namespace: channel.Namespace, Name: channel.Spec.Credentials.SourceSecretRef.Name}
+	secret := &corev1.Secret{}
+	if err := s.Client.Get(ctx, name, secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("%w: create Secret %s with the keys %s", ErrNotFound, name, describeKeys(keys))
+		}
+		if apierrors.IsForbidden(err) {
+			return nil, fmt.Errorf("%w: bind the role that reads Secrets to it in namespace %s", ErrSourceForbidden, name.Namespace)
+		}
+		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	source := &Source{Values: credentials.Values{}, ResourceVersion: secret.ResourceVersion}
+	for _, key := range keys {
+		content := strings.TrimSpace(string(secret.Data[key.Name]))
+		_, present := secret.Data[key.Name]
+		switch {
+		case len(content) > maxValue:
+			return nil, fmt.Errorf("%w: key %q of Secret %s holds more than %d bytes, which no credential does", ErrInvalid, key.Name, name, maxValue)
+		case content == "" && key.Required && present:
+			return nil, fmt.Errorf("%w: key %q of Secret %s is empty: it must hold %s", ErrInvalid, key.Name, name, key.Purpose)
+		case content == "" && key.Required:
+			return nil, fmt.Errorf("%w: Secret %s has no key %q, which must hold %s; it has %s", ErrInvalid, name, key.Name, key.Purpose, listKeys(secret.Data))
+		case content != "":
+			source.Values[key.Name] = credentials.NewValue(content)
+		}
+	}
+	return source, nil
+}
+
+func describeKeys(keys []platform.SourceKey) string {
+	parts := make([]string, 0, len(keys))
+	for _, key := range keys {
+		part := key.Name
+		if !key.Required {
+			part += " (optional)"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// maxListedKeys bounds how many key names a message lists.
+const maxListedKeys = 8
+
+func listKeys(data map[string][]byte) string {
+	if len(data) == 0 {
+		return "no keys at all"
+	}
+	names := slices.Sorted(maps.Keys(data))
+	if len(names) > maxListedKeys {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListedKeys], ", "), len(names)-maxListedKeys)
+	}
+	return strings.Join(names, ", ")
+}
+
+// SourceID names a source credential that is delivered itself. It is a keyed
+// digest, cut to 80 bits: enough to tell two credentials of one channel apart,
+// and nothing from which a credential could be found, since what platforms
+// issue is random and long.
+func SourceID(channel *v1alpha1.SocialChannel, deliverable credentials.Credential) string {
+	mac := hmac.New(sha256.New, []byte(channel.UID))
+	for _, key := range slices.Sorted(maps.Keys(deliverable.Values)) {
+		fmt.Fprintf(mac, "%s=%d:%s\n", key, len(deliverable.Values.Get(key)), deliverable.Values.Get(key))
+	}
+	return "source-" + strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil)[:10]))
+}
+
+// Delivered is a Secret that was delivered for a channel.
+type Delivered struct {
+	// CredentialID that it says it holds.
+	CredentialID string
+	// IssuedAt that it says the credential was issued.
+	IssuedAt time.Time
+	// Intact tells whether its content is what Rostra wrote.
+	Intact bool
+	// ResourceVersion of the Secret.
+	ResourceVersion string
+	// Values it holds beside the descriptive ones.
+	Values credentials.Values
+	// ExposedTo are the people who could see it when it was written.
+	ExposedTo []string
+	// ForeignUID tells that it was made for an earlier channel of this name.
+	ForeignUID bool
+
+	secret *corev1.Secret
+}
+
+// Holds tells whether the Secret holds that credential of this very channel, as
+// Rostra wrote it.
+func (d *Delivered) Holds(credentialID string) bool {
+	return d.Intact && !d.ForeignUID && d.CredentialID == credentialID
+}
+
+// Delivered reads the Secret at a place where this channel delivers. It fails
+// with ErrNotFound if there is none, and with ErrTaken if there is one that is
+// not this channel's.
+func (s *Store) Delivered(ctx context.Context, channel *v1alpha1.SocialChannel, namespace, name string) (*Delivered, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	secret := &corev1.Secret{}
+	if err := s.Client.Get(ctx, key, secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("%w: %s", ErrNotFound, key)
+		}
+		return nil, deliveryError("read", key, err)
+	}
+	if !Ours(secret, channel) {
+		return nil, fmt.Errorf("%w: Secret %s is left as it is: remove it, or choose another spec.credentials.delivery.secretName", ErrTaken, key)
+	}
+	issuedAt, _ := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.AnnotationIssuedAt])
+	return &Delivered{
+		CredentialID:    secret.Annotations[v1alpha1.AnnotationCredentialID],
+		IssuedAt:        issuedAt,
+		Intact:          hmac.Equal([]byte(secret.Annotations[v1alpha1.AnnotationContentDigest]), []byte(digest(channel, secret.Data))),
+		ResourceVersion: secret.ResourceVersion,
+		Values:          secretValues(secret.Data),
+		ExposedTo:       split(secret.Annotations[v1alpha1.AnnotationExposedTo]),
+		ForeignUID:      secret.Labels[v1alpha1.LabelChannelUID] != string(channel.UID),
+		secret:          secret,
+	}, nil
+}
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
+
+// Ours tells whether a Secret was made by Rostra for this channel, or for an
+// earlier one of the same namespace and name.
+func Ours(secret metav1.Object, channel *v1alpha1.SocialChannel) bool {
+	return secret.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByRostra &&
+		secret.GetAnnotations()[v1alpha1.AnnotationChannel] == channel.Namespace+"/"+channel.Name
+}
+
+// Keys that describe the account in a delivered Secret. All keys of it are
+// names of environment variables, so that a tool can take the whole Secret
+// with envFrom.
+const (
+	keyPlatform     = "SOCIAL_PLATFORM"
+	keyServer       = "SOCIAL_SERVER"
+	keyHandle       = "SOCIAL_HANDLE"
+	keyAccountID    = "SOCIAL_ACCOUNT_ID"
+	keyCredentialID = "SOCIAL_CREDENTIAL_ID"
+)
+
+// Delivery is what is written for the owner.
+type Delivery struct {
+	Namespace, Name  string
+	Platform, Server string
+	Identity         platform.Identity
+	Credential       credentials.Credential
+	IssuedAt         time.Time
+	// ExposedTo are the people who can see it from now on, as team/member.
+	ExposedTo []string
+}
+
+// Deliver writes a credential into the owner's namespace and gives the
+// Secret's resource version. It creates the Secret, or overwrites one that is
+// this channel's; it fails with ErrTaken otherwise.
+func (s *Store) Deliver(ctx context.Context, channel *v1alpha1.SocialChannel, delivery Delivery) (string, error) {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: delivery.Namespace, Name: delivery.Name}, Type: corev1.SecretTypeOpaque}
+	fill(secret, channel, delivery)
+	err := s.Client.Create(ctx, secret)
+	switch {
+	case err == nil:
+		return secret.ResourceVersion, nil
+	case apierrors.IsNotFound(err), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return "", fmt.Errorf("%w: %s", ErrNamespace, delivery.Namespace)
+	case !apierrors.IsAlreadyExists(err):
+		return "", deliveryError("create", client.ObjectKeyFromObject(secret), err)
+	}
+	existing, err := s.Delivered(ctx, channel, delivery.Namespace, delivery.Name)
+	if err != nil {
+		return "", err
+	}
+	fill(existing.secret, channel, delivery)
+	if err := s.Client.Update(ctx, existing.secret); err != nil {
+		return "", deliveryError("update", client.ObjectKeyFromObject(secret), err)
+	}
+	return existing.secret.ResourceVersion, nil
+}
+
+func fill(secret *corev1.Secret, channel *v1alpha1.SocialChannel, delivery Delivery) {
+	data := map[string][]byte{
+		keyPlatform:     []byte(delivery.Platform),
+		keyServer:       []byte(delivery.Server),
+		keyHandle:       []byte(delivery.Identity.Handle),
+		keyAccountID:    []byte(delivery.Identity.AccountID),
+		keyCredentialID: []byte(delivery.Credential.ID),
+	}
+	for key, value := range delivery.Credential.Values {
+		data[key] = []byte(value.Reveal())
+	}
+	secret.Data = data
+	metav1.SetMetaDataLabel(&secret.ObjectMeta, v1alpha1.LabelManagedBy, v1alpha1.ManagedByRostra)
+	metav1.SetMetaDataLabel(&secret.ObjectMeta, v1alpha1.LabelChannelUID, string(channel.UID))
+	for key, value := range map[string]string{
+		v1alpha1.AnnotationChannel:       channel.Namespace + "/" + channel.Name,
+		v1alpha1.AnnotationCredentialID:  delivery.Credential.ID,
+		v1alpha1.AnnotationIssuedAt:      delivery.IssuedAt.UTC().Format(time.RFC3339),
+		v1alpha1.AnnotationExposedTo:     strings.Join(delivery.ExposedTo, ","),
+		v1alpha1.AnnotationContentDigest: digest(channel, data),
+	} {
+		metav1.SetMetaDataAnnotation(&secret.ObjectMeta, key, value)
+	}
+}
+
+// digest is over the data as written, bound to the channel's name so that a
+// Secret copied from another channel is not taken for intact.
+func digest(channel *v1alpha1.SocialChannel, data map[string][]byte) string {
+	mac := hmac.New(sha256.New, []byte(channel.Namespace+"/"+channel.Name))
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		fmt.Fprintf(mac, "%s=%d:", key, len(data[key]))
+		mac.Write(data[key])
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func secretValues(data map[string][]byte) credentials.Values {
+	values := credentials.Values{}
+	for key, content := range data {
+		switch key {
+		case keyPlatform, keyServer, keyHandle, keyAccountID, keyCredentialID:
+		default:
+			values[key] = credentials.NewValue(string(content))
+		}
+	}
+	return values
+}
+
+// Withdraw deletes a delivered Secret, if it still holds that credential and
+// is this channel's. One that is gone, or holds another by now, is a success.
+func (s *Store) Withdraw(ctx context.Context, channel *v1alpha1.SocialChannel, namespace, name, credentialID string) error {
+	delivered, err := s.Delivered(ctx, channel, namespace, name)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if delivered.CredentialID != credentialID {
+		return nil
+	}
+	precondition := client.Preconditions{UID: &delivered.secret.UID, ResourceVersion: &delivered.secret.ResourceVersion}
+	if err := s.Client.Delete(ctx, delivered.secret, precondition); err != nil && !apierrors.IsNotFound(err) {
+		return deliveryError("delete", client.ObjectKeyFromObject(delivered.secret), err)
+	}
+	return nil
+}
+
+// deliveryError tells a right that is missing from other trouble of the API
+// server.
+func deliveryError(verb string, key types.NamespacedName, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%w %s: bind the role that does to it (%s Secret %s)", ErrForbidden, key.Namespace, verb, key.Name)
+	}
+	return fmt.Errorf("%s Secret %s: %w", verb, key, err)
+}
