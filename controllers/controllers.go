@@ -1,0 +1,207 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers puts the reconcilers, one package a kind, into one
+// manager: what is cached, what is read live, and how many work at once.
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/socialchannel"
+	"github.com/rostra-dev/rostra/controllers/socialplatform"
+	"github.com/rostra-dev/rostra/controllers/team"
+	"github.com/rostra-dev/rostra/internal/platform"
+)
+
+// Options of a manager.
+type Options struct {
+	// Platforms that this process can speak to.
+	Platforms platform.Registry
+	// Workers is how many channels are reconciled at once. Default: 16.
+	Workers int
+	// MetricsAddress and ProbeAddress to listen on; "0" for not at all.
+	MetricsAddress, ProbeAddress string
+	// LeaderElection lets one of several processes work at a time, by a Lease
+	// in LeaderElectionNamespace.
+	LeaderElection          bool
+	LeaderElectionNamespace string
+	// Clock for everything but deadlines. Default: the real one.
+	Clock clock.PassiveClock
+	// NewClient wraps the client that the reconcilers write with. Optional.
+	NewClient client.NewClientFunc
+	// SkipNameValidation lets one process hold several managers.
+	SkipNameValidation bool
+}
+
+const (
+	defaultWorkers = 16
+	leaderLease    = "rostra.social.rostra.dev"
+	// reconcileTimeout bounds one reconcile: a handful of calls to a platform,
+	// each with a deadline of its own.
+	reconcileTimeout = 2 * time.Minute
+)
+
+// NewScheme knows the kinds that Rostra works with.
+func NewScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	return scheme, v1alpha1.AddToScheme(scheme)
+}
+
+// NewManager makes a manager with every reconciler in it.
+func NewManager(ctx context.Context, config *rest.Config, options Options) (manager.Manager, error) {
+	scheme, err := NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	if options.Clock == nil {
+		options.Clock = clock.RealClock{}
+	}
+	if options.Workers == 0 {
+		options.Workers = defaultWorkers
+	}
+	mgr, err := manager.New(config, manager.Options{
+		Scheme:                        scheme,
+		Cache:                         CacheOptions(),
+		Client:                        ClientOptions(),
+		NewClient:                     options.NewClient,
+		Metrics:                       metricsserver.Options{BindAddress: options.MetricsAddress},
+		HealthProbeBindAddress:        options.ProbeAddress,
+		LeaderElection:                options.LeaderElection,
+		LeaderElectionID:              leaderLease,
+		LeaderElectionNamespace:       options.LeaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return nil, err
+	}
+	if err := mgr.AddReadyzCheck("started", healthz.Ping); err != nil {
+		return nil, err
+	}
+	return mgr, setup(ctx, mgr, options)
+}
+
+// CacheOptions keep of each object only what is looked at. Secrets and
+// Namespaces are watched by their metadata, and of that a part: their content
+// never is in memory.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			metadataOf("Secret"):    {Transform: trimMetadata},
+			metadataOf("Namespace"): {Transform: trimMetadata},
+		},
+	}
+}
+
+// ClientOptions make reads wait for the process's own writes, and Secrets be
+// read live.
+func ClientOptions() client.Options {
+	return client.Options{Cache: &client.CacheOptions{
+		DisableFor:                      []client.Object{&corev1.Secret{}},
+		EnableReadYourWritesConsistency: ptr.To(true),
+	}}
+}
+
+func metadataOf(kind string) *metav1.PartialObjectMetadata {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+	return object
+}
+
+// trimMetadata drops what Rostra never looks at, which is most of what there is
+// in a cluster's Secrets that are not Rostra's.
+func trimMetadata(object any) (any, error) {
+	metadata, ok := object.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return object, nil
+	}
+	metadata.ManagedFields = nil
+	metadata.OwnerReferences = nil
+	metadata.Finalizers = nil
+	kept := map[string]string{}
+	for _, name := range []string{v1alpha1.AnnotationChannel, v1alpha1.AnnotationCredentialID} {
+		if value, ok := metadata.Annotations[name]; ok {
+			kept[name] = value
+		}
+	}
+	metadata.Annotations = kept
+	return metadata, nil
+}
+
+func setup(ctx context.Context, mgr manager.Manager, options Options) error {
+	if err := socialchannel.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	directory := platform.NewDirectory(options.Platforms)
+	counter, err := newFailureCounter(metrics.Registry)
+	if err != nil {
+		return err
+	}
+	settings := func(workers int) controller.Options {
+		return controller.Options{
+			MaxConcurrentReconciles: workers,
+			ReconciliationTimeout:   reconcileTimeout,
+			SkipNameValidation:      ptr.To(options.SkipNameValidation),
+		}
+	}
+	channels := socialchannel.New(socialchannel.Config{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory,
+		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
+	})
+	if err := channels.SetupWithManager(mgr, settings(options.Workers)); err != nil {
+		return err
+	}
+	if err := socialplatform.New(mgr.GetClient(), directory, options.Clock).SetupWithManager(mgr, settings(2)); err != nil {
+		return err
+	}
+	return (&team.Reconciler{Client: mgr.GetClient(), Clock: options.Clock}).SetupWithManager(mgr, settings(2))
+}
+
+// failureCounter is the metric of failed calls to platforms.
+type failureCounter struct{ failures *prometheus.CounterVec }
+
+func newFailureCounter(registry prometheus.Registerer) (failureCounter, error) {
+	counter := failureCounter{failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rostra_platform_failures_total",
+		Help: "Calls to social platforms that failed, by platform type and failure class.",
+	}, []string{"platform", "class"})}
+	err := registry.Register(counter.failures)
+	if already, ok := err.(prometheus.AlreadyRegisteredError); ok { //nolint:errorlint // the registry gives it bare
+		existing, ok := already.ExistingCollector.(*prometheus.CounterVec)
+		if !ok {
+			return counter, fmt.Errorf("the metric's name is taken: %w", err)
+		}
+		return failureCounter{failures: existing}, nil
+	}
+	return counter, err
+}
+
+// Count implements socialchannel.FailureCounter.
+func (c failureCounter) Count(platformType string, class platform.Class) {
+	c.failures.WithLabelValues(platformType, string(class)).Inc()
+}

@@ -1,0 +1,119 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package socialchannel keeps a social-media account in the hands of the team
+// that its SocialChannel declares: it resolves the owner, holds the claim,
+// verifies the identity, and keeps a working credential with the owner and
+// with nobody else.
+package socialchannel
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/platform"
+)
+
+// errStale is what a conflict is about when the cache lags behind.
+var errStale = errors.New("the cached copy is older than the stored one")
+
+// conflictRetry is how soon a reconcile is done again that worked on a stale
+// copy.
+const conflictRetry = 100 * time.Millisecond
+
+// Config is what a Reconciler works with.
+type Config struct {
+	// Client reads this group's kinds from the cache, and Secrets live.
+	Client client.Client
+	// Live reads from the API server, past the cache.
+	Live client.Reader
+	// Metadata reads the metadata of Secrets and Namespaces from the cache.
+	Metadata client.Reader
+	// Platforms gives the adapter for a server.
+	Platforms *platform.Directory
+	// Recorder of Events.
+	Recorder events.EventRecorder
+	// Clock for everything but deadlines.
+	Clock clock.PassiveClock
+	// Failures counts the calls to platforms that failed, by class. Optional.
+	Failures FailureCounter
+}
+
+// FailureCounter counts failed calls to platforms.
+type FailureCounter interface {
+	// Count one failure of a class on a platform type.
+	Count(platformType string, class platform.Class)
+}
+
+// Reconciler keeps channels in line with their manifests.
+type Reconciler struct {
+	Config
+
+	secrets *secretstore.Store
+	claims  *reservations
+	pace    *pacer
+}
+
+// New makes a reconciler.
+func New(config Config) *Reconciler {
+	return &Reconciler{
+		Config:  config,
+		secrets: &secretstore.Store{Client: config.Client},
+		claims:  newReservations(),
+		pace:    newPacer(),
+	}
+}
+
+// A binding brings one thing in line with the manifest and says so in its
+// condition. An error is one of the API server's; what a platform refuses is a
+// condition.
+type binding func(ctx context.Context, s *scope) error
+
+// bindings in their order: each builds on what those before it found.
+func (r *Reconciler) bindings() []binding {
+	return []binding{r.bindOwner, r.bindPlatform, r.bindClaim, r.bindIdentity, r.bindCredential}
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	channel := &v1alpha1.SocialChannel{}
+	if err := r.Client.Get(ctx, request.NamespacedName, channel); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.forget(request.NamespacedName)
+		}
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	s := r.newScope(channel)
+	switch {
+	case !channel.DeletionTimestamp.IsZero():
+		return r.release(ctx, s)
+	case s.suspended():
+		s.status.Pause("spec.suspend is true: nothing is looked at, and what was delivered stays")
+	default:
+		for _, bind := range r.bindings() {
+			if err := bind(ctx, s); err != nil {
+				return quietly(err)
+			}
+		}
+		s.summarise()
+	}
+	return r.finish(ctx, s)
+}
+
+// quietly turns a conflict into another try: somebody was faster, which is no
+// fault of anybody's.
+func quietly(err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: conflictRetry}, nil
+	}
+	return reconcile.Result{}, err
+}

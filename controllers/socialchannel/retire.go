@@ -1,0 +1,179 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package socialchannel
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/platform"
+)
+
+func isMinted(id string) bool { return strings.HasPrefix(id, credentials.MintedPrefix) }
+
+// retire withdraws a replaced credential and revokes it. What the platform
+// refuses for good is put on record and tried again at the next probe; only
+// then is the credential in nobody's hands but may still work.
+func (r *Reconciler) retire(ctx context.Context, s *scope, retiring v1alpha1.RetiringCredential) error {
+	if retiring.Message != "" && !s.observed {
+		return nil
+	}
+	if retiring.Secret != nil {
+		if err := r.secrets.Withdraw(ctx, s.channel, retiring.Secret.Namespace, retiring.Secret.Name, retiring.ID); err != nil {
+			return err
+		}
+	}
+	revocation, err := r.revoke(ctx, s, retiring.ID)
+	if err != nil {
+		if platform.ClassOf(err).Passing() {
+			return err
+		}
+		s.markUnrevoked(retiring.ID, err)
+		return nil
+	}
+	s.channel.Status.Retiring = slices.DeleteFunc(s.channel.Status.Retiring, func(other v1alpha1.RetiringCredential) bool { return other.ID == retiring.ID })
+	if len(s.channel.Status.Retiring) == 0 {
+		s.channel.Status.Retiring = nil
+	}
+	s.channel.Status.LastRevoked = &v1alpha1.RevokedCredential{
+		ID: retiring.ID, Cause: retiring.Cause,
+		RevokedAt:   metav1.NewTime(s.now.Truncate(time.Second)),
+		EffectiveBy: metav1.NewTime(revocation.EffectiveBy.Truncate(time.Second)),
+	}
+	s.event("CredentialRevoked", "Revoke", fmt.Sprintf("revoked credential %s; the last access opened with it ends by %s",
+		retiring.ID, revocation.EffectiveBy.UTC().Format(time.RFC3339)))
+	return nil
+}
+
+func (s *scope) markUnrevoked(id string, err error) {
+	for i := range s.channel.Status.Retiring {
+		if s.channel.Status.Retiring[i].ID == id {
+			s.channel.Status.Retiring[i].Message = bounded(err.Error())
+		}
+	}
+}
+
+// revoke takes a credential of this channel back: by its name where it was
+// minted, else with its value.
+func (r *Reconciler) revoke(ctx context.Context, s *scope, id string) (platform.Revocation, error) {
+	if err := r.loadSource(ctx, s); err != nil {
+		return platform.Revocation{}, err
+	}
+	account := r.account(s)
+	if issuer, ok := s.adapter.(platform.Issuer); ok && isMinted(id) {
+		return issuer.RevokeIssued(ctx, account, id)
+	}
+	revoker, ok := s.adapter.(platform.Revoker)
+	if !ok {
+		return platform.Revocation{}, &platform.Failure{Class: platform.Permanent, Message: "this platform has no way to revoke it: do it by hand at the platform"}
+	}
+	return r.revokeKept(ctx, s, revoker, id)
+}
+
+// revokeKept revokes a credential with the value that was kept for that.
+func (r *Reconciler) revokeKept(ctx context.Context, s *scope, revoker platform.Revoker, id string) (platform.Revocation, error) {
+	vault := r.secrets.Vault(s.channel, s.source.Values)
+	values, err := vault.Kept(ctx, id)
+	if err != nil {
+		return platform.Revocation{}, err
+	}
+	if values == nil {
+		effectiveBy, done, err := vault.Forgotten(ctx, id)
+		if err == nil && !done {
+			err = &platform.Failure{Class: platform.Permanent, Message: "its value is no longer known to Rostra: revoke it by hand at the platform"}
+		}
+		return platform.Revocation{EffectiveBy: effectiveBy}, err
+	}
+	revocation, err := revoker.Revoke(ctx, r.account(s), credentials.Credential{ID: id, Values: values})
+	if err != nil {
+		return platform.Revocation{}, err
+	}
+	return revocation, vault.Forget(ctx, id, revocation.EffectiveBy)
+}
+
+// revokeStrays revokes credentials of this channel that nobody holds: mints
+// whose answer was lost. Before it does, it makes sure that the record at hand
+// is the stored one, since a stray by an old record may be in use by a new.
+func (r *Reconciler) revokeStrays(ctx context.Context, s *scope, strays []string) error {
+	if len(strays) == 0 {
+		return nil
+	}
+	if err := r.refuseStale(ctx, s); err != nil {
+		return err
+	}
+	issuer, ok := s.adapter.(platform.Issuer)
+	if !ok {
+		return nil
+	}
+	if err := r.loadSource(ctx, s); err != nil {
+		return err
+	}
+	for _, id := range strays {
+		if s.delivered != nil && s.delivered.Holds(id) {
+			continue
+		}
+		if _, err := issuer.RevokeIssued(ctx, r.account(s), id); err != nil {
+			return err
+		}
+		s.event("StrayRevoked", "Revoke", fmt.Sprintf("revoked credential %s, which nobody held", id))
+	}
+	return nil
+}
+
+// refuseStale gives a conflict if the channel at hand is not the stored one.
+func (r *Reconciler) refuseStale(ctx context.Context, s *scope) error {
+	stored := &metav1.PartialObjectMetadata{}
+	stored.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("SocialChannel"))
+	key := client.ObjectKeyFromObject(s.channel)
+	if err := r.Live.Get(ctx, key, stored); err != nil {
+		return err
+	}
+	if stored.ResourceVersion != s.before.ResourceVersion {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("socialchannels").GroupResource(), key.String(), errStale)
+	}
+	return nil
+}
+
+// withdrawStrays deletes Secrets of this channel that are nowhere on record: a
+// hand-over was given up after its delivery.
+func (r *Reconciler) withdrawStrays(ctx context.Context, s *scope) error {
+	secrets := &metav1.PartialObjectMetadataList{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	if err := r.Metadata.List(ctx, secrets, client.MatchingFields{deliveredIndex: string(s.channel.UID)}); err != nil {
+		return err
+	}
+	for i := range secrets.Items {
+		secret := &secrets.Items[i]
+		if s.onRecord(secret.Namespace, secret.Name) || !secretstore.Ours(secret, s.channel) {
+			continue
+		}
+		if err := r.refuseStale(ctx, s); err != nil {
+			return err
+		}
+		if err := r.secrets.Withdraw(ctx, s.channel, secret.Namespace, secret.Name, secret.Annotations[v1alpha1.AnnotationCredentialID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scope) onRecord(namespace, name string) bool {
+	if recorded := s.channel.Status.Credential; recorded != nil && recorded.Secret.Namespace == namespace && recorded.Secret.Name == name {
+		return true
+	}
+	return slices.ContainsFunc(s.channel.Status.Retiring, func(r v1alpha1.RetiringCredential) bool {
+		return r.Secret != nil && r.Secret.Namespace == namespace && r.Secret.Name == name
+	})
+}

@@ -1,0 +1,194 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package socialchannel
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+)
+
+// Indexes of SocialChannels and of Secrets' metadata.
+const (
+	// OwnerIndex finds channels by their declared and their effective owner.
+	OwnerIndex = "owner"
+	// PlatformIndex finds channels by their SocialPlatform.
+	PlatformIndex = "platform"
+
+	sourceIndex    = "source"
+	deliveredIndex = "delivered"
+)
+
+// +kubebuilder:rbac:groups=social.rostra.dev,resources=socialchannels,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=social.rostra.dev,resources=socialchannels/status,verbs=patch
+// +kubebuilder:rbac:groups=social.rostra.dev,resources=teams;socialplatforms,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Index adds the indexes that the reconcilers look channels up by.
+func Index(ctx context.Context, indexer client.FieldIndexer) error {
+	secret := secretMetadata()
+	return errors.Join(
+		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, OwnerIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
+			owners := sets.New(c.Spec.OwnerRef.Name)
+			if c.Status.Owner != "" {
+				owners.Insert(c.Status.Owner)
+			}
+			return owners.UnsortedList()
+		})),
+		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, PlatformIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
+			return []string{c.Spec.PlatformRef.Name}
+		})),
+		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, sourceIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
+			return []string{c.Spec.Credentials.SourceSecretRef.Name}
+		})),
+		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, claimIndex, claimKeys),
+		indexer.IndexField(ctx, secret, deliveredIndex, func(object client.Object) []string {
+			if uid := object.GetLabels()[v1alpha1.LabelChannelUID]; uid != "" {
+				return []string{uid}
+			}
+			return nil
+		}),
+	)
+}
+
+func ofChannel(keys func(*v1alpha1.SocialChannel) []string) client.IndexerFunc {
+	return func(object client.Object) []string {
+		channel, ok := object.(*v1alpha1.SocialChannel)
+		if !ok {
+			return nil
+		}
+		return keys(channel)
+	}
+}
+
+func secretMetadata() *metav1.PartialObjectMetadata {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return object
+}
+
+func namespaceMetadata() *metav1.PartialObjectMetadata {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	return object
+}
+
+// SetupWithManager starts the reconciler with a manager. The indexes must have
+// been added.
+func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Options) error {
+	return builder.ControllerManagedBy(mgr).
+		For(&v1alpha1.SocialChannel{}, builder.WithPredicates(declared())).
+		Watches(&v1alpha1.SocialChannel{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimMoved())).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SocialPlatform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(foreignWrite())).
+		WatchesMetadata(namespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WithOptions(options).
+		Complete(r)
+}
+
+// declared passes what people change: the spec, the rotate-at annotation, and
+// deletion. Rostra's own status writes do not bring a channel back.
+func declared() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationRotateAt] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationRotateAt] ||
+				e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
+		},
+	})
+}
+
+// claimMoved passes what may let a rival in: a channel that goes, or that
+// claims something else than before.
+func claimMoved() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return !sets.New(claimKeys(e.ObjectOld)...).Equal(sets.New(claimKeys(e.ObjectNew)...))
+		},
+	}
+}
+
+// foreignWrite leaves out the creation of the Secrets that Rostra itself makes.
+func foreignWrite() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool {
+			return e.Object.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByRostra
+		},
+	}
+}
+
+func (r *Reconciler) rivals(ctx context.Context, object client.Object) []reconcile.Request {
+	requests := sets.New[reconcile.Request]()
+	for _, key := range claimKeys(object) {
+		requests.Insert(r.find(ctx, client.MatchingFields{claimIndex: key})...)
+	}
+	requests.Delete(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+	return requests.UnsortedList()
+}
+
+func (r *Reconciler) ofTeam(ctx context.Context, team client.Object) []reconcile.Request {
+	return r.find(ctx, client.MatchingFields{OwnerIndex: team.GetName()})
+}
+
+func (r *Reconciler) onPlatform(ctx context.Context, social client.Object) []reconcile.Request {
+	return r.find(ctx, client.MatchingFields{PlatformIndex: social.GetName()})
+}
+
+// inNamespace finds the channels that a namespace matters to: those in it, and
+// those whose owner gets its credentials there.
+func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	requests := r.find(ctx, client.InNamespace(namespace.GetName()))
+	teams := &v1alpha1.TeamList{}
+	if err := r.Client.List(ctx, teams, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return requests
+	}
+	for i := range teams.Items {
+		if teams.Items[i].Spec.Namespace == namespace.GetName() {
+			requests = append(requests, r.ofTeam(ctx, &teams.Items[i])...)
+		}
+	}
+	return requests
+}
+
+// ofSecret finds the channels that a Secret matters to: as their source, or as
+// what was delivered for them.
+func (r *Reconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	requests := r.find(ctx, client.InNamespace(secret.GetNamespace()), client.MatchingFields{sourceIndex: secret.GetName()})
+	if namespace, name, ok := strings.Cut(secret.GetAnnotations()[v1alpha1.AnnotationChannel], "/"); ok {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}})
+	}
+	return requests
+}
+
+func (r *Reconciler) find(ctx context.Context, options ...client.ListOption) []reconcile.Request {
+	channels := &v1alpha1.SocialChannelList{}
+	options = append(options, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
+	if err := r.Client.List(ctx, channels, options...); err != nil {
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(channels.Items))
+	for i := range channels.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&channels.Items[i])})
+	}
+	return requests
+}

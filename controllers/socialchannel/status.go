@@ -1,0 +1,96 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package socialchannel
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials"
+)
+
+// soonest is the shortest wait before another reconcile.
+const soonest = time.Millisecond
+
+// summarise sums up the conditions in Ready. The order is that in which they
+// build on each other.
+func (s *scope) summarise() {
+	s.status.Summarise(
+		v1alpha1.ConditionOwnerResolved,
+		v1alpha1.ConditionClaimed,
+		v1alpha1.ConditionIdentityVerified,
+		v1alpha1.ConditionCredentialReady,
+	)
+	if credential := s.channel.Status.Credential; credential != nil {
+		credential.Expires = ""
+		if credential.DueAt != nil {
+			credential.Expires = credentials.Remaining(s.now, credential.DueAt.Time)
+		}
+	}
+}
+
+// finish writes the status, once, if anything in it changed, and tells of the
+// transitions.
+func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, error) {
+	s.channel.Status.ObservedGeneration = s.channel.Generation
+	if !equality.Semantic.DeepEqual(s.before.Status, s.channel.Status) {
+		patch := client.MergeFromWithOptions(s.before, client.MergeFromWithOptimisticLock{})
+		if err := r.Client.Status().Patch(ctx, s.channel.DeepCopy(), patch); err != nil {
+			return quietly(client.IgnoreNotFound(err))
+		}
+	}
+	r.tell(s)
+	if s.observed && !s.failed {
+		r.pace.recovered(client.ObjectKeyFromObject(s.channel))
+	}
+	if s.wake.IsZero() {
+		return reconcile.Result{}, nil
+	}
+	return reconcile.Result{RequeueAfter: max(s.wake.Sub(s.now), soonest)}, nil
+}
+
+// tell emits an Event for what was done and for a change of the summary. A
+// channel that comes up in order at the first try is no transition.
+func (r *Reconciler) tell(s *scope) {
+	for _, e := range s.events {
+		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", bounded(e.note))
+	}
+	before := meta.FindStatusCondition(s.before.Status.Conditions, v1alpha1.ConditionReady)
+	after := s.status.Get(v1alpha1.ConditionReady)
+	if before != nil && before.Reason == after.Reason || before == nil && after.Status == metav1.ConditionTrue {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if after.Status == metav1.ConditionFalse {
+		kind = corev1.EventTypeWarning
+	}
+	r.Recorder.Eventf(s.channel, nil, kind, after.Reason, "Summarise", "%s", bounded(after.Message))
+}
+
+// maxNote bounds an Event's note; the API server refuses one longer than 1024
+// bytes.
+const maxNote = 1000
+
+func bounded(note string) string {
+	if len(note) > maxNote {
+		return strings.ToValidUTF8(note[:maxNote], "") + "…"
+	}
+	return note
+}
+
+// forget drops what is kept in memory of a channel that is gone.
+func (r *Reconciler) forget(channel types.NamespacedName) {
+	r.pace.forget(channel)
+	r.claims.drop(channel)
+}
