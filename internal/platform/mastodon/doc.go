@@ -1,0 +1,31 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mastodon adapts servers with the Mastodon API to the platform ports:
+// Mastodon from 4.3 on, older ones and GoToSocial as far as they go, and other
+// servers compatible with them.
+//
+// The source credential is an access token that a person has given Rostra in
+// the server's settings or by OAuth. Such tokens do not expire and none can be
+// minted by API, so the source credential is also what is delivered.
+//
+// # What can be known of a token's scopes
+//
+// No server tells the scopes of a token: they stand only in the answer that
+// once handed it out, and Mastodon allows no introspection. What Mastodon tells
+// from 4.3 on, to any token, are the scopes of the token's application
+// (GET /api/v1/apps/verify_credentials). A token never has more scopes than its
+// application, so a scope that the application lacks is certainly missing from
+// the token; one that the application has may be missing all the same, and
+// shows only as a 403 when it is used. Verify therefore fails with
+// InsufficientScope where the application may not post, and says nothing
+// otherwise. Older Mastodon, GoToSocial and others tell not even that.
+//
+// # Whose refusal it is
+//
+// Only an answer in the API's own form, JSON with an error, speaks of the
+// credential. A page with status 401 or 403 is a proxy's or a firewall's and
+// blames nobody. Mastodon translates the texts of 401 into its default
+// language, so that a revoked token shows there as Unauthorized rather than
+// Revoked; the texts of 403 are not translated.
+package mastodon
