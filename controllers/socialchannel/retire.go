@@ -5,6 +5,7 @@ package socialchannel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -121,9 +123,6 @@ func (r *Reconciler) revokeStrays(ctx context.Context, s *scope, strays []string
 		return err
 	}
 	for _, id := range strays {
-		if s.delivered != nil && s.delivered.Holds(id) {
-			continue
-		}
 		if _, err := issuer.RevokeIssued(ctx, r.account(s), id); err != nil {
 			return err
 		}
@@ -159,14 +158,34 @@ func (r *Reconciler) withdrawStrays(ctx context.Context, s *scope) error {
 		if s.onRecord(secret.Namespace, secret.Name) || !secretstore.Ours(secret, s.channel) {
 			continue
 		}
-		if err := r.refuseStale(ctx, s); err != nil {
-			return err
-		}
-		if err := r.secrets.Withdraw(ctx, s.channel, secret.Namespace, secret.Name, secret.Annotations[v1alpha1.AnnotationCredentialID]); err != nil {
+		if err := r.withdrawStray(ctx, s, secret.Namespace, secret.Name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// withdrawStray deletes one such Secret. If it holds the credential on record,
+// those who could see it there have seen it: that is stored before the Secret,
+// which is the only witness, goes.
+func (r *Reconciler) withdrawStray(ctx context.Context, s *scope, namespace, name string) error {
+	if err := r.refuseStale(ctx, s); err != nil {
+		return err
+	}
+	delivered, err := r.secrets.Delivered(ctx, s.channel, namespace, name)
+	if errors.Is(err, secretstore.ErrNotFound) || errors.Is(err, secretstore.ErrTaken) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	recorded := s.channel.Status.Credential
+	if recorded != nil && recorded.ID == delivered.CredentialID && len(ownership.Leavers(delivered.ExposedTo, recorded.ExposedTo)) > 0 {
+		credentials.Expose(recorded, delivered.ExposedTo)
+		s.wakeAt(s.now)
+		return nil
+	}
+	return r.secrets.Withdraw(ctx, s.channel, namespace, name, delivered.CredentialID)
 }
 
 func (s *scope) onRecord(namespace, name string) bool {

@@ -137,11 +137,13 @@ func Decide(facts Facts, prefix string) Decision {
 	decision := Decision{DueAt: DueAt(facts)}
 	decision.Replace, decision.Why = replacement(facts, decision.DueAt)
 	decision.Verdict = verdict(facts, decision.DueAt)
+	// Who is out may have seen what is in its overlap as well.
+	out := facts.Recorded != nil && len(leavers(facts)) > 0
 	for _, retiring := range facts.Retiring {
 		if facts.Recorded != nil && retiring.ID == facts.Recorded.ID {
 			continue
 		}
-		if retiring.RevokeAt.After(facts.Now) {
+		if retiring.RevokeAt.After(facts.Now) && !out {
 			decision.wakeAt(retiring.RevokeAt.Time, facts.Now)
 			continue
 		}

@@ -375,6 +375,15 @@ var _ = Describe("Decide", func() {
 			Expect(ids(decide(minted(danaLeft, retiring(entry("old", 0)))).Revoke)).To(Equal([]string{"old"}))
 		})
 
+		It("are revoked early when somebody is out who may have seen them", Label("S4"), func() {
+			for _, facts := range []credentials.Facts{given(danaLeft), minted(danaLeft)} {
+				facts.Retiring = []v1alpha1.RetiringCredential{entry("in overlap", 100*time.Hour)}
+				decision := decide(facts)
+				Expect(ids(decision.Revoke)).To(Equal([]string{"in overlap"}))
+				Expect(decision.WakeAt).To(BeZero())
+			}
+		})
+
 		It("are never the one in use", func() {
 			Expect(decide(given(retiring(entry("source-aaaa", 0)))).Revoke).To(BeEmpty())
 		})
@@ -552,6 +561,21 @@ var _ = Describe("Succeed", func() {
 		Expect(record.ExposedTo).To(Equal([]string{"care/maria", "care/zoe"}))
 	})
 
+	It("adds who saw it when it was delivered and could not be recorded", Label("S4", "S22"), func() {
+		facts := minted(nothingYet, notAsked, danaLeft, func(f *credentials.Facts) { f.Seen = []string{"care/maria", "care/dana"} })
+		record, _ := credentials.Succeed(facts, credentials.CauseFirst, next(facts))
+		Expect(record.ExposedTo).To(Equal([]string{"care/maria", "care/dana"}))
+		facts.Recorded = record
+		Expect(decide(facts).Replace).To(Equal(v1alpha1.CauseLeaver))
+	})
+
+	It("keeps who saw the old one where that was given, and may be given again", Label("S4"), func() {
+		_, retired := credentials.Succeed(given(sourceSwapped), v1alpha1.CauseSourceReplaced, next(given(sourceSwapped)))
+		Expect(retired[0].ExposedTo).To(Equal([]string{"care/maria", "care/dana"}))
+		_, retired = credentials.Succeed(minted(), v1alpha1.CauseRotation, next(minted()))
+		Expect(retired[0].ExposedTo).To(BeEmpty(), "a minted one is never given again")
+	})
+
 	Context("with the same credential again", func() {
 		It("retires nothing, and forgets nobody who saw it", func() {
 			facts := given(secretGone, zoeJoined)
@@ -580,7 +604,7 @@ var _ = Describe("Succeed", func() {
 		Expect(ids(retired)).To(Equal([]string{"source-cccc", "source-bbbb"}))
 	})
 
-	PIt("remembers who saw a source that comes back", Label("S4"), func() {
+	It("remembers who saw a source that comes back", Label("S4"), func() {
 		facts := given(danaLeft, sourceSwapped)
 		facts.Recorded, facts.Retiring = credentials.Succeed(facts, v1alpha1.CauseSourceReplaced, next(facts))
 		facts.SourceID = "source-aaaa"

@@ -52,6 +52,9 @@ func anyRetiring() *rapid.Generator[v1alpha1.RetiringCredential] {
 		if rapid.Bool().Draw(t, "tried in vain") {
 			made.Message = "refused"
 		}
+		if !strings.HasPrefix(made.ID, credentials.MintedPrefix) {
+			made.ExposedTo = anyPeople().Draw(t, "exposed")
+		}
 		return made
 	})
 }
@@ -94,6 +97,7 @@ func anyFacts() *rapid.Generator[credentials.Facts] {
 			SourceID:        rapid.SampledFrom([]string{"", "source-aaaa", "source-bbbb"}).Draw(t, "source"),
 			SourceExpiresAt: orZero(t, "source expires"),
 			Present:         anyPeople().Draw(t, "present"),
+			Seen:            anyPeople().Draw(t, "seen"),
 			RotateAt:        orZero(t, "rotate at"),
 			Interval:        anySpan().Draw(t, "interval"),
 			Overlap:         anySpan().Draw(t, "overlap"),
@@ -182,7 +186,9 @@ var _ = Describe("Whatever the facts", func() {
 			decision := decide(facts)
 			for _, retiring := range decision.Revoke {
 				g.Expect(facts.Retiring).To(ContainElement(retiring))
-				g.Expect(retiring.RevokeAt.After(facts.Now)).To(BeFalse())
+				if facts.Recorded == nil || !slices.ContainsFunc(facts.Recorded.ExposedTo, func(person string) bool { return !slices.Contains(facts.Present, person) }) {
+					g.Expect(retiring.RevokeAt.After(facts.Now)).To(BeFalse(), "not before its time")
+				}
 			}
 			unwanted := append(ids(decision.Revoke), decision.Strays...)
 			if facts.Recorded != nil {
@@ -224,6 +230,12 @@ var _ = Describe("Whatever the facts", func() {
 				g.Expect(entry.RevokeAt.After(facts.Now.Add(max(facts.Overlap, 50*time.Hour)))).To(BeFalse(), "sooner or later")
 			}
 			g.Expect(record.ExposedTo).To(ContainElements(facts.Present))
+			g.Expect(record.ExposedTo).To(ContainElements(facts.Seen))
+			for _, old := range facts.Retiring {
+				if old.ID == record.ID {
+					g.Expect(record.ExposedTo).To(ContainElements(old.ExposedTo), "what was seen stays seen")
+				}
+			}
 		})
 	})
 
@@ -240,6 +252,10 @@ var _ = Describe("Whatever the facts", func() {
 			if facts.Mintable && rapid.Bool().Draw(t, "expires") {
 				next.ExpiresAt = new(metav1.NewTime(next.IssuedAt.Add(time.Second * time.Duration(rapid.IntRange(4, 4e5).Draw(t, "life")))))
 			}
+			facts.Seen = nil // nobody who left
+			for i := range facts.Retiring {
+				facts.Retiring[i].ExposedTo = nil
+			}
 			facts.Recorded, facts.Retiring = credentials.Succeed(facts, cause, next)
 			facts.Secret, facts.Issued = credentials.SecretAsWritten, nil
 			decision := decide(facts)
@@ -253,6 +269,8 @@ var _ = Describe("Whatever the facts", func() {
 type held struct {
 	id    string
 	value int
+	// by are those who could see it from the beginning.
+	by []string
 }
 
 // world is a platform, a cluster and a status, as far as a credential's life
@@ -288,7 +306,7 @@ func newWorld(mintable bool) *world {
 		owner: "care", people: map[string][]string{"care": {"dana", "maria"}, "marketing": {"max", "mia"}},
 		interval: 10 * time.Hour, known: map[string]bool{},
 	}
-	w.swap("source-0", mintable)
+	w.swap("the first", mintable)
 	return w
 }
 
@@ -298,13 +316,14 @@ func (w *world) issue(id string) {
 	w.live[id] = w.values
 }
 
-// swap gives the channel another source credential, or one that it had before
-// with a new value, which nobody has seen.
+// swap gives the channel another source credential, or again one that it had
+// before if that still works.
 func (w *world) swap(id string, mintable bool) {
-	w.source, w.mintable = id, mintable
-	if w.recorded == nil || w.recorded.ID != id {
+	if _, works := w.live[id]; !works {
+		id = fmt.Sprint("source-new-", w.values) // its ID is made from its value
 		w.issue(id)
 	}
+	w.source, w.mintable = id, mintable
 }
 
 func (w *world) present() []string {
@@ -328,6 +347,12 @@ func (w *world) facts() credentials.Facts {
 		facts.SourceID = w.source
 	}
 	if w.recorded != nil {
+		for _, found := range w.secrets { // also where a hand-over was given up
+			if found.id == w.recorded.ID {
+				credentials.Expose(w.recorded, found.by)
+			}
+		}
+		facts.Recorded = w.recorded.DeepCopy()
 		switch found, ok := w.secrets[w.recorded.Secret]; {
 		case !ok:
 			facts.Secret = credentials.SecretMissing
@@ -341,13 +366,6 @@ func (w *world) facts() credentials.Facts {
 	return facts
 }
 
-func (w *world) deliver(id string, to credentials.Holder) v1alpha1.DeliveredSecret {
-	place := v1alpha1.DeliveredSecret{Namespace: to.Namespace, Name: to.SecretName}
-	w.secrets[place] = held{id: id, value: w.live[id]}
-	w.look()
-	return place
-}
-
 // look lets everybody see what lies in their team's namespace.
 func (w *world) look() {
 	for place, found := range w.secrets {
@@ -359,45 +377,38 @@ func (w *world) look() {
 	}
 }
 
-// overlook forgets who saw what was delivered and is not on record yet: if they
-// are out before it is, nobody knows.
-func (w *world) overlook() {
-	for place, found := range w.secrets {
-		if w.recorded == nil || w.recorded.ID != found.id || w.recorded.Secret != place {
-			w.seen[found.value] = slices.DeleteFunc(w.seen[found.value], func(person string) bool {
-				return strings.HasPrefix(person, place.Namespace+"/")
-			})
-		}
-	}
-}
-
 // reconcile does what is decided, if that is possible in so many steps.
 func (w *world) reconcile(steps int) {
 	step := func() bool { steps--; return steps >= 0 }
-	facts := w.facts()
-	decision := decide(facts)
-	if decision.Replace == "" {
+	if decision := decide(w.facts()); decision.Replace == "" {
 		w.keep(decision, step)
-		return
+	} else {
+		w.replace(decision, step)
 	}
-	id := w.source
+}
+
+// replace gives the owner another credential, or what an earlier attempt left
+// at its destination.
+func (w *world) replace(decision credentials.Decision, step func() bool) {
+	facts := w.facts()
+	id, place := w.source, v1alpha1.DeliveredSecret{Namespace: facts.Want.Namespace, Name: facts.Want.SecretName}
 	if w.mintable {
 		id = credentials.NextID(prefix, w.recorded)
-		for _, stray := range decision.Strays {
-			if !step() {
-				return
-			}
-			delete(w.live, stray)
-		}
-		if !step() {
+	}
+	found := w.secrets[place]
+	value, works := w.live[id]
+	if adopts := found.id == id && works && found.value == value; adopts {
+		facts.Seen = found.by
+	} else {
+		if w.mintable && !w.mint(id, decision.Strays, step) || !step() {
 			return
 		}
-		w.issue(id)
+		if !w.known[found.id] {
+			delete(w.seen, found.value) // overwritten before it was on record: nobody knows that it was ever there
+		}
+		w.secrets[place] = held{id: id, value: w.live[id], by: facts.Present}
+		w.look()
 	}
-	if !step() {
-		return
-	}
-	place := w.deliver(id, facts.Want)
 	if !step() {
 		return
 	}
@@ -405,6 +416,21 @@ func (w *world) reconcile(steps int) {
 		ID: id, Team: facts.Want.Team, Secret: place, IssuedAt: metav1.NewTime(w.now),
 	})
 	w.known[id] = true
+}
+
+// mint first revokes the strays, of which one may have the same ID.
+func (w *world) mint(id string, strays []string, step func() bool) bool {
+	for _, stray := range strays {
+		if !step() {
+			return false
+		}
+		delete(w.live, stray)
+	}
+	if !step() {
+		return false
+	}
+	w.issue(id)
+	return true
 }
 
 // keep takes back what nobody should hold any more.
@@ -462,6 +488,17 @@ func (w *world) settle() bool {
 	return false
 }
 
+// welcome lets it be known who came: nobody leaves again before that.
+func (w *world) welcome() {
+	if w.recorded != nil {
+		credentials.Expose(w.recorded, w.present())
+	}
+	for place, found := range w.secrets {
+		found.by = append(slices.Clone(found.by), w.present()...)
+		w.secrets[place] = found
+	}
+}
+
 // happen lets one thing happen.
 func (w *world) happen(t *rapid.T) {
 	here := w.people[w.owner]
@@ -472,7 +509,6 @@ func (w *world) happen(t *rapid.T) {
 		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 11*3600).Draw(t, "seconds")) * time.Second)
 	case "a leaver":
 		if len(here) > 1 {
-			w.overlook()
 			leaver := rapid.SampledFrom(here).Draw(t, "leaver")
 			w.people[w.owner] = slices.DeleteFunc(slices.Clone(here), func(name string) bool { return name == leaver })
 		}
@@ -480,15 +516,16 @@ func (w *world) happen(t *rapid.T) {
 		here = append(slices.Clone(here), fmt.Sprint("p", rapid.IntRange(10, 99).Draw(t, "joiner")))
 		slices.Sort(here)
 		w.people[w.owner] = slices.Compact(here)
+		w.welcome()
 	case "a hand-over":
-		w.overlook()
 		w.owner = rapid.SampledFrom([]string{"care", "marketing"}).Draw(t, "owner")
 	case "another source":
-		w.swap(fmt.Sprint("source-", rapid.IntRange(1, 4).Draw(t, "source")), rapid.Bool().Draw(t, "mintable"))
+		sources := slices.DeleteFunc(slices.Sorted(maps.Keys(w.live)), func(id string) bool { return strings.HasPrefix(id, prefix) })
+		w.swap(rapid.SampledFrom(append(sources, "another")).Draw(t, "source"), rapid.Bool().Draw(t, "mintable"))
 	case "a request":
 		w.rotateAt = w.now
 	case "altered", "removed":
-		if w.recorded != nil {
+		if w.recorded != nil && w.secrets[w.recorded.Secret].id == w.recorded.ID {
 			delete(w.secrets, w.recorded.Secret)
 			if what == "altered" {
 				w.secrets[w.recorded.Secret] = held{id: "nonsense"}
@@ -540,7 +577,7 @@ func (w *world) check(g Gomega) {
 	g.Expect(w.recorded).NotTo(BeNil())
 	g.Expect(w.recorded.Team).To(Equal(w.owner))
 	g.Expect(w.live).To(HaveKey(w.recorded.ID), "the owner's credential works")
-	g.Expect(w.secrets).To(HaveKeyWithValue(w.recorded.Secret, held{w.recorded.ID, w.live[w.recorded.ID]}), "and lies where the owner looks")
+	g.Expect(w.secrets[w.recorded.Secret].value).To(Equal(w.live[w.recorded.ID]), "and lies where the owner looks")
 	g.Expect(w.recorded.ExposedTo).To(ContainElements(w.present()))
 	inOrder := decide(w.facts()).Verdict.OK
 	for id, value := range w.live {
