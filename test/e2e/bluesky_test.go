@@ -1,0 +1,271 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/test/pds"
+)
+
+const appPassword = "BLUESKY_APP_PASSWORD"
+
+var _ = Describe("An account on a real Bluesky server", func() {
+	var (
+		acme    *company
+		account pds.Account
+	)
+
+	BeforeEach(func(ctx SpecContext) {
+		acme = newCompany(ctx)
+		var err error
+		account, err = real.pds.CreateAccount(ctx, acme.name+"-acme-help.test")
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(real.proxy.Reset)
+	})
+
+	settled := func(ctx context.Context) {
+		GinkgoHelper()
+		acme.source(ctx, map[string]string{"password": account.Password})
+		Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+		acme.ready(ctx)
+	}
+
+	It("is verified, and its owner gets a password that works", func(ctx SpecContext) {
+		settled(ctx)
+		channel := acme.get(ctx)
+		Expect(channel.Status.Account.ID).To(Equal(account.DID))
+		secret := &corev1.Secret{}
+		Expect(real.client.Get(ctx, client.ObjectKey{Namespace: acme.in("marketing"), Name: "help"}, secret)).To(Succeed())
+		Expect(secret.Data).To(And(
+			HaveKeyWithValue("SOCIAL_PLATFORM", []byte("Bluesky")), HaveKeyWithValue("SOCIAL_HANDLE", []byte(account.Handle)),
+			HaveKeyWithValue("SOCIAL_ACCOUNT_ID", []byte(account.DID)), HaveKeyWithValue("BLUESKY_IDENTIFIER", []byte(account.DID)),
+			HaveKey("SOCIAL_SERVER"), HaveKey("SOCIAL_CREDENTIAL_ID"), HaveKey(appPassword)))
+		Expect(logsIn(ctx, account, string(secret.Data[appPassword]))).To(BeTrue())
+		names, err := real.pds.ListAppPasswords(ctx, account)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(names).To(ConsistOf(channel.Status.Credential.ID))
+	})
+
+	It("comes up at once when its source Secret appears", func(ctx SpecContext) {
+		Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+		acme.reports(ctx, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSourceSecretMissing)
+		acme.source(ctx, map[string]string{"password": account.Password})
+		acme.ready(ctx)
+	})
+
+	It("moves to another team, and the old owner is out", Label("S6"), func(ctx SpecContext) {
+		settled(ctx)
+		old := acme.delivered(ctx, "marketing", appPassword)
+		Expect(logsIn(ctx, account, old)).To(BeTrue())
+		began := time.Now()
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.OwnerRef.Name = acme.in("care") })
+		Eventually(func(g Gomega) {
+			channel := acme.get(ctx)
+			g.Expect(channel.Status.Owner).To(Equal(acme.in("care")))
+			g.Expect(channel.Status.Retiring).To(BeEmpty())
+			g.Expect(channel.Status.LastRevoked).NotTo(BeNil())
+		}).Should(Succeed())
+		AddReportEntry("from the edit to the revocation on record", time.Since(began).String())
+		acme.ready(ctx)
+		Expect(logsIn(ctx, account, old)).To(BeFalse(), "the old owner's password is refused")
+		Expect(logsIn(ctx, account, acme.delivered(ctx, "care", appPassword))).To(BeTrue())
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
+		Expect(acme.get(ctx).Status.LastRevoked.EffectiveBy.Time).To(BeTemporally("~", time.Now().Add(2*time.Hour), time.Minute), "revoked is not dead")
+	})
+
+	It("shuts out who leaves the team", Label("S4"), func(ctx SpecContext) {
+		settled(ctx)
+		old := acme.delivered(ctx, "marketing", appPassword)
+		team := &v1alpha1.Team{}
+		Expect(real.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
+		team.Spec.Members = team.Spec.Members[:1]
+		Expect(real.client.Update(ctx, team)).To(Succeed())
+		Eventually(func() bool { return logsIn(ctx, account, old) }).Should(BeFalse())
+		acme.ready(ctx)
+		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())
+	})
+
+	It("is looked at with two requests and no new session", func(ctx SpecContext) {
+		settled(ctx)
+		before := map[string]int{}
+		methods := []string{"createSession", "getSession", "refreshSession", "deleteSession", "listAppPasswords", "createAppPassword", "revokeAppPassword"}
+		for _, method := range methods {
+			before[method] = real.proxy.Count("com.atproto.server." + method)
+		}
+		generation := acme.get(ctx).Generation
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "another" })
+		Eventually(func() int64 { return acme.get(ctx).Status.ObservedGeneration }).Should(BeNumerically(">", generation))
+		acme.ready(ctx)
+		after := map[string]int{}
+		for _, method := range methods {
+			after[method] = real.proxy.Count("com.atproto.server."+method) - before[method]
+		}
+		Expect(after).To(Equal(map[string]int{
+			"createSession": 0, "getSession": 1, "refreshSession": 0, "deleteSession": 0,
+			"listAppPasswords": 1, "createAppPassword": 0, "revokeAppPassword": 0,
+		}))
+	})
+
+	It("gets another password when somebody revokes it at the platform", Label("S12"), func(ctx SpecContext) {
+		settled(ctx)
+		old := acme.get(ctx).Status.Credential.ID
+		Expect(real.pds.RevokeAppPassword(ctx, account, old)).To(Succeed())
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "look" })
+		Eventually(func() string { return acme.get(ctx).Status.Credential.ID }).ShouldNot(Equal(old))
+		acme.ready(ctx)
+		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())
+	})
+
+	It("refuses the credential of another account", Label("S9"), func(ctx SpecContext) {
+		other, err := real.pds.CreateAccount(ctx, acme.name+"-other.test")
+		Expect(err).NotTo(HaveOccurred())
+		acme.source(ctx, map[string]string{"password": other.Password, "identifier": other.Handle})
+		channel := acme.channel("bluesky", account.Handle)
+		channel.Spec.AccountID = account.DID
+		Expect(real.client.Create(ctx, channel)).To(Succeed())
+		acme.reports(ctx, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonWrongAccount)
+		names, err := real.pds.ListAppPasswords(ctx, other)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(names).To(BeEmpty())
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
+	})
+
+	It("says that a password is refused, and is Unknown when nothing can be learnt", Label("S12"), func(ctx SpecContext) {
+		acme.source(ctx, map[string]string{"password": "not-the-password"})
+		Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+		acme.reports(ctx, v1alpha1.ConditionCredentialReady, metav1.ConditionFalse, v1alpha1.ReasonRevoked)
+	})
+
+	DescribeTable("never calls a credential dead when the platform misbehaves", Label("S12", "S25"), func(ctx SpecContext, fault pds.Fault) {
+		settled(ctx)
+		held := acme.delivered(ctx, "marketing", appPassword)
+		real.proxy.On("com.atproto.server.getSession", fault)
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "look" })
+		Eventually(func(g Gomega) {
+			channel := acme.get(ctx)
+			identity := meta.FindStatusCondition(channel.Status.Conditions, v1alpha1.ConditionIdentityVerified)
+			g.Expect(identity.ObservedGeneration).To(Equal(channel.Generation))
+			g.Expect(identity.Status).To(Equal(metav1.ConditionUnknown), identity.Message)
+		}).Should(Succeed())
+		credential := meta.FindStatusCondition(acme.get(ctx).Status.Conditions, v1alpha1.ConditionCredentialReady)
+		Expect(credential.Status).To(Equal(metav1.ConditionUnknown), credential.Message)
+		real.proxy.Reset()
+		acme.ready(ctx)
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(Equal(held))
+	},
+		Entry("503", pds.Status(http.StatusServiceUnavailable)),
+		Entry("an HTML page", pds.HTML(http.StatusOK)),
+		Entry("10 MB", pds.Huge(http.StatusOK, 10<<20)),
+		Entry("nothing", pds.Empty(http.StatusOK)),
+		Entry("half a JSON", pds.Fault(pds.HalfAnswer)),
+		Entry("no answer", pds.Fault(pds.LoseAnswer)),
+	)
+
+	It("finds by listing a mint whose answer was lost", Label("S22"), func(ctx SpecContext) {
+		real.proxy.On("com.atproto.server.createAppPassword", pds.LoseAnswer).Once()
+		settled(ctx)
+		names, err := real.pds.ListAppPasswords(ctx, account)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(names).To(ConsistOf(acme.get(ctx).Status.Credential.ID))
+		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())
+	})
+
+	It("is left alone when pruned with Orphan", Label("S19"), func(ctx SpecContext) {
+		settled(ctx)
+		held := acme.delivered(ctx, "marketing", appPassword)
+		Expect(real.client.Delete(ctx, acme.get(ctx))).To(Succeed())
+		gone(ctx, acme)
+		Expect(logsIn(ctx, account, held)).To(BeTrue())
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(Equal(held))
+	})
+
+	It("takes the password back with Revoke, also when its namespace goes as a whole", Label("S19"), func(ctx SpecContext) {
+		settled(ctx)
+		held := acme.delivered(ctx, "marketing", appPassword)
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.DeletionPolicy = v1alpha1.DeletionRevoke })
+		acme.ready(ctx)
+		Expect(real.client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: acme.in("social")}})).To(Succeed())
+		Eventually(func() bool {
+			err := real.client.Get(ctx, client.ObjectKey{Name: acme.in("social")}, &corev1.Namespace{})
+			return apierrors.IsNotFound(err)
+		}).Should(BeTrue())
+		Expect(logsIn(ctx, account, held)).To(BeFalse())
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
+	})
+
+	It("shows no secret anywhere", Label("S25"), func(ctx SpecContext) {
+		settled(ctx)
+		secrets := []string{account.Password, acme.delivered(ctx, "marketing", appPassword)}
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.OwnerRef.Name = acme.in("care") })
+		Eventually(func() string { return acme.delivered(ctx, "care", appPassword) }).ShouldNot(BeEmpty())
+		acme.ready(ctx)
+		secrets = append(secrets, acme.delivered(ctx, "care", appPassword))
+		described, err := real.cluster.Kubectl(ctx, "get", "socialchannels,teams,socialplatforms,events", "--all-namespaces", "-o", "yaml")
+		Expect(err).NotTo(HaveOccurred())
+		for _, secret := range secrets {
+			Expect(described).NotTo(ContainSubstring(secret))
+			Expect(real.log.String()).NotTo(ContainSubstring(secret))
+		}
+	})
+})
+
+func gone(ctx context.Context, acme *company) {
+	GinkgoHelper()
+	Eventually(func() bool {
+		err := real.client.Get(ctx, client.ObjectKey{Namespace: acme.in("social"), Name: "help"}, &v1alpha1.SocialChannel{})
+		return apierrors.IsNotFound(err)
+	}).Should(BeTrue())
+}
+
+var _ = Describe("Two platforms, one of which is down", Serial, Label("S23"), func() {
+	It("leaves the other's channels undisturbed, and all are verified soon after it is back", func(ctx SpecContext) {
+		const channels = 5
+		var blue, masto []*company
+		for range channels {
+			acme := newCompany(ctx)
+			account, err := real.pds.CreateAccount(ctx, acme.name+"-acme-help.test")
+			Expect(err).NotTo(HaveOccurred())
+			acme.source(ctx, map[string]string{"password": account.Password})
+			Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+			blue = append(blue, acme)
+			other := newCompany(ctx)
+			user := real.mastodon.AddAccount(other.name + "_help")
+			other.source(ctx, map[string]string{"access-token": real.mastodon.IssueToken(user, "profile", "read", "write")})
+			Expect(real.client.Create(ctx, other.channel("mastodon", "@"+user.Username))).To(Succeed())
+			masto = append(masto, other)
+		}
+		for _, acme := range append(blue, masto...) {
+			acme.ready(ctx)
+		}
+		down := real.proxy.On("*", pds.Status(http.StatusServiceUnavailable))
+		for i, acme := range append(blue, masto...) {
+			acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = fmt.Sprintf("look-%d", i) })
+		}
+		for _, acme := range blue {
+			acme.reports(ctx, v1alpha1.ConditionCredentialReady, metav1.ConditionUnknown, v1alpha1.ReasonPlatformUnavailable)
+		}
+		for _, acme := range masto {
+			acme.ready(ctx)
+		}
+		down.Remove()
+		for _, acme := range blue {
+			Eventually(func(g Gomega) {
+				g.Expect(meta.IsStatusConditionTrue(acme.get(ctx).Status.Conditions, v1alpha1.ConditionReady)).To(BeTrue())
+			}).WithTimeout(3 * time.Minute).Should(Succeed())
+		}
+	})
+})
