@@ -30,7 +30,7 @@ import (
 
 // version of this build; set by the linker where it is built without the
 // module's own version, as in an image.
-var version = "" //nolint:gochecknoglobals // the linker can set a package variable only
+var version = ""
 
 func main() {
 	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {

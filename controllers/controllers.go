@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -123,7 +122,7 @@ func CacheOptions() cache.Options {
 func ClientOptions() client.Options {
 	return client.Options{Cache: &client.CacheOptions{
 		DisableFor:                      []client.Object{&corev1.Secret{}},
-		EnableReadYourWritesConsistency: ptr.To(true),
+		EnableReadYourWritesConsistency: new(true),
 	}}
 }
 
@@ -166,7 +165,7 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 		return controller.Options{
 			MaxConcurrentReconciles: workers,
 			ReconciliationTimeout:   reconcileTimeout,
-			SkipNameValidation:      ptr.To(options.SkipNameValidation),
+			SkipNameValidation:      new(options.SkipNameValidation),
 		}
 	}
 	channels := socialchannel.New(socialchannel.Config{

@@ -71,14 +71,12 @@ type SocialChannelSpec struct {
 	// managementPolicy says whether anything may be changed at the platform
 	// for this channel. Observe verifies and reports only. Default: Manage.
 	// +optional
-	// +default="Manage"
 	// +kubebuilder:default=Manage
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
 	// deletionPolicy says what deleting this object does at the platform.
 	// Default: Orphan.
 	// +optional
-	// +default="Orphan"
 	// +kubebuilder:default=Orphan
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
@@ -110,7 +108,6 @@ type ChannelCredentials struct {
 	// must renew is reported as due. It must be shorter than the credential's
 	// life. Default: 336h. From 1h to 8760h.
 	// +optional
-	// +default="336h"
 	// +kubebuilder:default="336h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -229,16 +226,26 @@ type SourceCredential struct {
 	// +kubebuilder:validation:MaxLength=64
 	ResourceVersion string `json:"resourceVersion,omitempty"`
 
-	// canMint tells whether Rostra can mint delivered credentials with it. If
-	// not, the source credential itself is delivered.
+	// use says what Rostra can do with it.
 	// +required
-	CanMint *bool `json:"canMint,omitempty"`
+	Use SourceUse `json:"use,omitempty"`
 
 	// expiresAt is when the source credential itself expires. Unset: never, or
 	// the platform does not say.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 }
+
+// SourceUse says what Rostra can do with a source credential.
+// +kubebuilder:validation:Enum=Mint;Deliver
+type SourceUse string
+
+const (
+	// SourceMint: the owner's credentials are minted with it.
+	SourceMint SourceUse = "Mint"
+	// SourceDeliver: none can be minted with it, so it is delivered itself.
+	SourceDeliver SourceUse = "Deliver"
+)
 
 // DeliveredCredential is the credential that the owner holds.
 type DeliveredCredential struct {
@@ -251,7 +258,7 @@ type DeliveredCredential struct {
 	// serial counts the credentials that were delivered for this channel.
 	// +required
 	// +kubebuilder:validation:Minimum=1
-	Serial *int64 `json:"serial,omitempty"`
+	Serial int64 `json:"serial,omitempty"`
 
 	// team that it was delivered to.
 	// +required
@@ -288,7 +295,9 @@ type DeliveredCredential struct {
 	// exposedTo are the people who can have seen it, as team/member.
 	// +optional
 	// +listType=set
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=317
 	ExposedTo []string `json:"exposedTo,omitempty"`
 }
@@ -359,7 +368,9 @@ type RetiringCredential struct {
 	// a source credential: it can come back, and was seen all the same.
 	// +optional
 	// +listType=set
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=317
 	ExposedTo []string `json:"exposedTo,omitempty"`
 

@@ -50,7 +50,6 @@ type SocialPlatformSpec struct {
 	// is ever changed at the platform, whatever a channel says. Default:
 	// Manage.
 	// +optional
-	// +default="Manage"
 	// +kubebuilder:default=Manage
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
@@ -58,7 +57,6 @@ type SocialPlatformSpec struct {
 	// whether all is still as declared; up to a tenth is added at random so
 	// that accounts do not come at once. Default: 1h. From 1m to 24h.
 	// +optional
-	// +default="1h"
 	// +kubebuilder:default="1h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32

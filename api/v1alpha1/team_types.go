@@ -149,7 +149,9 @@ type OwnedChannels struct {
 	// names of the first hundred, as namespace/name, in order.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=317
 	Names []string `json:"names,omitempty"`
 }

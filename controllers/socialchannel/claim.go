@@ -91,11 +91,11 @@ func (r *Reconciler) contend(ctx context.Context, s *scope, id string) (types.Na
 		}
 		for i := range rivals.Items {
 			rival := &rivals.Items[i]
-			if name := client.ObjectKeyFromObject(rival); seen[name] {
+			name := client.ObjectKeyFromObject(rival)
+			if seen[name] {
 				continue
-			} else {
-				seen[name] = true
 			}
+			seen[name] = true
 			same, err := r.sameAccount(ctx, s, id, rival)
 			if err != nil {
 				return self, err

@@ -81,7 +81,7 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 		Recorded:    s.channel.Status.Credential,
 		Retiring:    s.channel.Status.Retiring,
 		Want:        credentials.Holder{Team: s.owner.Name, Namespace: s.owner.Spec.Namespace, SecretName: spec.Delivery.SecretName},
-		Mintable:    ptr.Deref(account.Source.CanMint, false),
+		Mintable:    account.Source.Use == v1alpha1.SourceMint,
 		Present:     ownership.People(s.owner, s.now),
 		RenewBefore: spec.RenewBefore.Duration,
 	}
@@ -99,7 +99,8 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 	if err := r.gatherSecret(ctx, s, &facts); err != nil {
 		return facts, err
 	}
-	return facts, r.gatherFromPlatform(ctx, s, &facts)
+	err := r.gatherFromPlatform(ctx, s, &facts)
+	return facts, err
 }
 
 // defaultOverlap is how long a replaced credential still works where the
@@ -194,7 +195,7 @@ func timeOrNil(at time.Time) *metav1.Time {
 	if at.IsZero() {
 		return nil
 	}
-	return ptr.To(metav1.NewTime(at.Truncate(time.Second)))
+	return new(metav1.NewTime(at.Truncate(time.Second)))
 }
 
 // replace gives the owner another credential: mint, prove, deliver, and put it
@@ -214,10 +215,13 @@ func (r *Reconciler) replace(ctx context.Context, s *scope, facts credentials.Fa
 	if err := r.keepReplaced(ctx, s, credential.ID); err != nil {
 		return err
 	}
-	version := ""
+	var version string
 	if s.delivered != nil && s.delivered.Holds(credential.ID) {
 		version, facts.Seen = s.delivered.ResourceVersion, s.delivered.ExposedTo
-	} else if version, err = r.secrets.Deliver(ctx, s.channel, s.delivery(facts, credential, issuedAt)); err != nil {
+	} else {
+		version, err = r.secrets.Deliver(ctx, s.channel, s.delivery(facts, credential, issuedAt))
+	}
+	if err != nil {
 		return err
 	}
 	s.succeed(facts, decision, credential, issuedAt, version)
@@ -433,14 +437,6 @@ func (r *Reconciler) platformFails(s *scope, doing string, failure *platform.Fai
 		s.wakeAt(r.pace.failed(name, inputs, s.now, failure.RetryAt))
 		return
 	}
-	reason := v1alpha1.ReasonPlatformRefused
-	switch failure.Class {
-	case platform.Unauthorized, platform.Revoked:
-		reason = v1alpha1.ReasonRevoked
-	case platform.InsufficientScope:
-		reason = v1alpha1.ReasonInsufficientScope
-	default:
-	}
-	s.status.False(v1alpha1.ConditionCredentialReady, reason, fmt.Sprintf("the platform refuses to %s: %s", doing, failure))
+	s.status.False(v1alpha1.ConditionCredentialReady, refusalReason(failure.Class), fmt.Sprintf("the platform refuses to %s: %s", doing, failure))
 	s.wakeAt(s.now.Add(s.probeInterval()))
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -140,13 +139,16 @@ func (r *Reconciler) holdAccount(ctx context.Context, s *scope, id string) (bool
 func (s *scope) record(identity platform.Identity) {
 	account := &v1alpha1.ChannelAccount{
 		ID: identity.AccountID, Handle: identity.Handle, DisplayName: identity.DisplayName,
-		Source: &v1alpha1.SourceCredential{ResourceVersion: s.source.ResourceVersion, CanMint: ptr.To(identity.CanMint)},
+		Source: &v1alpha1.SourceCredential{ResourceVersion: s.source.ResourceVersion, Use: v1alpha1.SourceDeliver},
+	}
+	if identity.CanMint {
+		account.Source.Use = v1alpha1.SourceMint
 	}
 	if before := s.channel.Status.Account; before != nil && account.DisplayName == "" {
 		account.DisplayName = before.DisplayName
 	}
 	if !identity.ExpiresAt.IsZero() {
-		account.Source.ExpiresAt = ptr.To(metav1.NewTime(identity.ExpiresAt.Truncate(time.Second)))
+		account.Source.ExpiresAt = new(metav1.NewTime(identity.ExpiresAt.Truncate(time.Second)))
 	}
 	s.channel.Status.Account = account
 	if identity.Handle != s.handle {
@@ -208,16 +210,29 @@ func (r *Reconciler) verifyFails(s *scope, inputs probeInputs, err error) error 
 	return nil
 }
 
+// refusalReason is the reason of a condition that a refusal makes False.
+func refusalReason(class platform.Class) string {
+	switch class {
+	case platform.Unauthorized, platform.Revoked:
+		return v1alpha1.ReasonRevoked
+	case platform.InsufficientScope:
+		return v1alpha1.ReasonInsufficientScope
+	case platform.PolicyBlocked, platform.NotFound, platform.Permanent,
+		platform.RateLimited, platform.Conflict, platform.Transient, platform.Unknown:
+	}
+	return v1alpha1.ReasonPlatformRefused
+}
+
 // refuse says what the platform refused: a credential, or more than that.
 func (s *scope) refuse(class platform.Class, err error) {
 	message := err.Error()
 	secret := s.channel.Spec.Credentials.SourceSecretRef.Name
-	switch class {
-	case platform.Unauthorized, platform.Revoked:
+	switch refusalReason(class) {
+	case v1alpha1.ReasonRevoked:
 		s.status.Unknown(v1alpha1.ConditionIdentityVerified, v1alpha1.ReasonNoCredential, "the platform does not accept the source credential")
 		s.status.False(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonRevoked,
 			fmt.Sprintf("the platform does not accept the source credential: %s; put a working one into Secret %s", message, secret))
-	case platform.InsufficientScope:
+	case v1alpha1.ReasonInsufficientScope:
 		s.status.Unknown(v1alpha1.ConditionIdentityVerified, v1alpha1.ReasonNoCredential, "the source credential may not ask whose account it is")
 		s.status.False(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonInsufficientScope,
 			fmt.Sprintf("the source credential lacks a permission: %s; put one that has it into Secret %s", message, secret))

@@ -173,8 +173,11 @@ func (r *Reconciler) withdrawOutgoing(ctx context.Context, s *scope) error {
 // closed ends by itself.
 func (r *Reconciler) endSession(ctx context.Context, s *scope) error {
 	ender, ok := s.adapter.(platform.SessionEnder)
-	if !ok || r.loadSource(ctx, s) != nil {
+	if !ok {
 		return nil
+	}
+	if err := r.loadSource(ctx, s); err != nil {
+		return nil //nolint:nilerr // without the source credential the session cannot be reached; it ends by itself
 	}
 	if err := ender.EndSession(ctx, r.account(s)); err != nil && !lastWord(err) {
 		return err

@@ -201,6 +201,6 @@ func (r *Reconciler) countChannels(ctx context.Context, social *v1alpha1.SocialP
 		}
 	}
 	//nolint:gosec // the number of channels is bounded by the size of a cluster, far below 2^31
-	social.Status.Channels = &v1alpha1.PlatformChannels{Count: ptr.To(int32(len(channels.Items))), Ready: ptr.To(ready)}
+	social.Status.Channels = &v1alpha1.PlatformChannels{Count: new(int32(len(channels.Items))), Ready: new(ready)}
 	return nil
 }

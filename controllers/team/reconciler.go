@@ -16,7 +16,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -129,7 +128,7 @@ func (r *Reconciler) countChannels(ctx context.Context, team *v1alpha1.Team) err
 	}
 	slices.Sort(names)
 	//nolint:gosec // the number of channels is bounded by the size of a cluster, far below 2^31
-	team.Status.Channels = &v1alpha1.OwnedChannels{Count: ptr.To(int32(len(names)))}
+	team.Status.Channels = &v1alpha1.OwnedChannels{Count: new(int32(len(names)))}
 	team.Status.Channels.Names = names[:min(len(names), maxNames)]
 	return nil
 }

@@ -40,10 +40,10 @@ func NextID(prefix string, recorded *v1alpha1.DeliveredCredential) string {
 }
 
 func nextSerial(recorded *v1alpha1.DeliveredCredential) int64 {
-	if recorded == nil || recorded.Serial == nil {
+	if recorded == nil {
 		return 1
 	}
-	return *recorded.Serial + 1
+	return recorded.Serial + 1
 }
 
 // Holder is who holds a delivered credential, and where.
@@ -358,8 +358,7 @@ func Strays(facts Facts, prefix string) []string {
 // Succeed records that the owner got another credential: it gives the record
 // of the new one, and the retiring credentials with the old one among them.
 func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.DeliveredCredential) (*v1alpha1.DeliveredCredential, []v1alpha1.RetiringCredential) {
-	serial := nextSerial(facts.Recorded)
-	delivered.Serial = &serial
+	delivered.Serial = nextSerial(facts.Recorded)
 	delivered.ExposedTo = union(facts.Present, facts.Seen)
 	old := facts.Recorded
 	var retiring []v1alpha1.RetiringCredential

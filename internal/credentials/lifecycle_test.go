@@ -36,7 +36,7 @@ func minted(changes ...change) credentials.Facts {
 	facts := credentials.Facts{
 		Now: noon,
 		Recorded: &v1alpha1.DeliveredCredential{
-			ID: prefix + "3", Serial: new(int64(3)), Team: "care",
+			ID: prefix + "3", Serial: 3, Team: "care",
 			Secret:    v1alpha1.DeliveredSecret{Namespace: "customer-care", Name: "acme-help", ResourceVersion: "7"},
 			IssuedAt:  metav1.NewTime(noon.Add(-time.Hour)),
 			ExposedTo: []string{"care/maria", "care/dana"},
@@ -272,8 +272,10 @@ var _ = Describe("Decide", func() {
 		)
 
 		It("of one that was minted", func() {
-			Expect(decide(minted()).Verdict).To(Equal(credentials.Verdict{OK: true, Reason: v1alpha1.ReasonDelivered,
-				Message: "credential " + prefix + "3 is delivered to team care in Secret customer-care/acme-help"}))
+			Expect(decide(minted()).Verdict).To(Equal(credentials.Verdict{
+				OK: true, Reason: v1alpha1.ReasonDelivered,
+				Message: "credential " + prefix + "3 is delivered to team care in Secret customer-care/acme-help",
+			}))
 			Expect(decide(minted(retiring(unrevoked(prefix + "2")))).Verdict.Reason).To(Equal(v1alpha1.ReasonNotRevoked))
 			Expect(decide(minted(expiresIn(60 * day))).Verdict.OK).To(BeTrue())
 		})
@@ -468,9 +470,9 @@ var _ = Describe("The IDs of minted credentials", func() {
 		},
 		Entry("nothing", nil, "1"),
 		Entry("no serial", &v1alpha1.DeliveredCredential{}, "1"),
-		Entry("the first", &v1alpha1.DeliveredCredential{Serial: new(int64(1))}, "2"),
-		Entry("many", &v1alpha1.DeliveredCredential{Serial: new(int64(1 << 40))}, "1099511627777"),
-		Entry("one that was given", &v1alpha1.DeliveredCredential{ID: "source-aaaa", Serial: new(int64(5))}, "6"),
+		Entry("the first", &v1alpha1.DeliveredCredential{Serial: 1}, "2"),
+		Entry("many", &v1alpha1.DeliveredCredential{Serial: 1 << 40}, "1099511627777"),
+		Entry("one that was given", &v1alpha1.DeliveredCredential{ID: "source-aaaa", Serial: 5}, "6"),
 	)
 })
 

@@ -135,9 +135,9 @@ var _ = Describe("Value", func() {
 	})
 
 	It("is not read back from what was written of it", func() {
-		var value credentials.Value
-		Expect(json.Unmarshal([]byte(`"`+password+`"`), &value)).NotTo(Succeed())
-		Expect(value.IsEmpty()).To(BeTrue())
+		var held exported
+		Expect(json.Unmarshal([]byte(`{"Password":"`+password+`"}`), &held)).NotTo(Succeed())
+		Expect(held.Password.IsEmpty()).To(BeTrue())
 	})
 
 	It("prints a nil pointer without falling over", func() {
@@ -161,10 +161,9 @@ var _ = Describe("Value", func() {
 		}
 
 		It("hides what is left over", func() {
-			format := "nothing to fill in"
-			Expect(leaks(fmt.Sprintf(format, credentials.NewValue(password)), password)).To(BeFalse())
-			format = "%*d"
-			Expect(leaks(fmt.Sprintf(format, credentials.NewValue(password), 1), password)).To(BeFalse())
+			for _, format := range []string{"nothing to fill in", "%*d", "%.*f", "%[2]v", "%[3]v", "%!"} {
+				Expect(leaks(fmt.Sprintf(format, credentials.NewValue(password), 1), password)).To(BeFalse(), format)
+			}
 		})
 	})
 

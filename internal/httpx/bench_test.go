@@ -4,7 +4,6 @@
 package httpx_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -38,7 +37,7 @@ func BenchmarkDo(b *testing.B) {
 		start := time.Now()
 		viaPlain(b, plain, server.URL)
 		middle := time.Now()
-		if _, err := client.Do(context.Background(), httpx.Request{Account: "a", URL: server.URL}); err != nil {
+		if _, err := client.Do(b.Context(), httpx.Request{Account: "a", URL: server.URL}); err != nil {
 			b.Fatal(err)
 		}
 		plainTime += middle.Sub(start)
@@ -51,7 +50,7 @@ func BenchmarkDo(b *testing.B) {
 
 func viaPlain(b *testing.B, client *http.Client, url string) {
 	b.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package httpx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,8 +18,8 @@ import (
 // contexts of that Do.
 type call struct {
 	client *Client
-	caller context.Context // as given to Do
-	ctx    context.Context // caller's, bounded by the time limit
+	caller context.Context //nolint:containedctx // as given to Do, with which this value ends
+	ctx    context.Context //nolint:containedctx // the caller's, bounded by the time limit; see above
 
 	server  ServerURL // zero until the URL has been read
 	request *http.Request
@@ -167,7 +168,7 @@ func (c *call) judgeHealth(resp *Response, failure *Error) verdict {
 	case KindDNS, KindConnect, KindTLS, KindProtocol, KindTruncated:
 		return verdict{known: true, failure: failure.detail}
 	case KindTimeout:
-		callers := c.ctx.Err() != nil && context.Cause(c.ctx) != errTimeLimit
+		callers := c.ctx.Err() != nil && !errors.Is(context.Cause(c.ctx), errTimeLimit)
 		return verdict{known: !callers, failure: failure.detail}
 	case KindRedirect:
 		return verdict{known: true}

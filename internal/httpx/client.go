@@ -206,7 +206,7 @@ func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errTimeLimit)
 	defer cancel()
 	current := &call{client: c, caller: ctx, ctx: limited}
-	resp, failure := current.run(req)
+	resp, failure := current.run(req) //nolint:contextcheck // the context is in the call
 	if failure == nil {
 		c.metrics.observe(current.server, resp, nil, c.options.Clock.Since(start))
 		return resp, nil

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -117,9 +118,7 @@ var _ = Describe("Do", func() {
 	DescribeTable("gives the retry time of refusals only",
 		func(status int, header http.Header, wanted time.Duration) {
 			server := serve(func(w http.ResponseWriter, _ *http.Request) {
-				for name, values := range header {
-					w.Header()[name] = values
-				}
+				maps.Copy(w.Header(), header)
 				w.WriteHeader(status)
 			})
 			clk := newFakeClock()
@@ -378,7 +377,7 @@ var _ = Describe("Do", func() {
 
 		It("refuses TLS 1.1", func() {
 			server := serveTLS(func(s *httptest.Server) {
-				s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // G402: the old version is what the spec is about
+				s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 			}, answer)
 			_, err := get(newClient(trusting(server)), server.URL)
 			refused(err, "TLS 1.2 or later")

@@ -136,7 +136,7 @@ func classifyEnded(caller, ctx context.Context, limit time.Duration) *Error {
 	switch {
 	case ctx.Err() == nil:
 		return nil
-	case context.Cause(ctx) == errTimeLimit:
+	case errors.Is(context.Cause(ctx), errTimeLimit):
 		return &Error{Kind: KindTimeout, Err: context.DeadlineExceeded, detail: "no complete answer within " + limit.String()}
 	case errors.Is(caller.Err(), context.DeadlineExceeded):
 		return &Error{Kind: KindTimeout, Err: context.DeadlineExceeded, detail: "no complete answer before the caller's deadline"}

@@ -40,10 +40,10 @@ func (l *lru[K, V]) get(key K) V {
 	defer l.mu.Unlock()
 	if item, ok := l.items[key]; ok {
 		l.order.MoveToFront(item)
-		return item.Value.(*lruEntry[K, V]).value
+		return item.Value.(*lruEntry[K, V]).value //nolint:forcetypeassert // the list holds nothing else
 	}
 	for l.order.Len() >= l.max {
-		oldest := l.order.Remove(l.order.Back()).(*lruEntry[K, V])
+		oldest := l.order.Remove(l.order.Back()).(*lruEntry[K, V]) //nolint:forcetypeassert // see above
 		delete(l.items, oldest.key)
 	}
 	value := l.make(key)

@@ -36,7 +36,7 @@ var _ = Describe("Late verdicts", Label("S23"), func() {
 	enter := func() uint64 {
 		GinkgoHelper()
 		epoch, refused := b.enter(now)
-		Expect(refused).To(BeNil())
+		Expect(refused).ToNot(HaveOccurred())
 		return epoch
 	}
 
@@ -52,7 +52,7 @@ var _ = Describe("Late verdicts", Label("S23"), func() {
 		}
 		b.leave(slowGood, now, healthy)
 		_, refused := b.enter(now)
-		Expect(refused).NotTo(BeNil(), "a success of yesterday closed the breaker")
+		Expect(refused).To(HaveOccurred(), "a success of yesterday closed the breaker")
 
 		now = now.Add(time.Minute)
 		probe := enter()

@@ -111,7 +111,7 @@ var _ = Describe("ParseServerURL", func() {
 		Expect(err).NotTo(HaveOccurred())
 		b, err := httpx.ParseServerURL("https://xn--bcher-kva.example")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(a == b).To(BeTrue())
+		Expect(a).To(Equal(b))
 	})
 })
 

@@ -231,7 +231,11 @@ var _ = Describe("The summary", func() {
 			w.Summarise(order...)
 			ready, stalled, reconciling := find(w, v1alpha1.ConditionReady), find(w, v1alpha1.ConditionStalled), find(w, v1alpha1.ConditionReconciling)
 			g.Expect(ready).NotTo(BeNil())
-			g.Expect(ready.state == good).To(Equal(allTrue))
+			if allTrue {
+				g.Expect(ready.state).To(Equal(good))
+			} else {
+				g.Expect(ready.state).NotTo(Equal(good))
+			}
 			held := 0
 			for _, is := range []bool{ready.state == good, stalled != nil, reconciling != nil} {
 				if is {

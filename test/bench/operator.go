@@ -234,7 +234,8 @@ func (p *process) report() (report, error) {
 	if _, err := io.WriteString(p.questions, "?\n"); err != nil {
 		return r, err
 	}
-	return r, p.answers.Decode(&r)
+	err := p.answers.Decode(&r)
+	return r, err
 }
 
 // settled waits until the operator makes no request for a while.

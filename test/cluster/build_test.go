@@ -42,8 +42,12 @@ var _ = Describe("The module that the programs are built from", func() {
 		if os.Getenv("KUBEBUILDER_ASSETS") != "" {
 			Skip("the programs were not built from it")
 		}
-		for _, command := range [][]string{{"etcd", "--version"}, {"kube-apiserver", "--version"},
-			{"kube-controller-manager", "--version"}, {"kubectl", "version", "--client"}} {
+		for _, command := range [][]string{
+			{"etcd", "--version"},
+			{"kube-apiserver", "--version"},
+			{"kube-controller-manager", "--version"},
+			{"kubectl", "version", "--client"},
+		} {
 			named, err := exec.CommandContext(ctx, filepath.Join(filepath.Dir(binary), command[0]), command[1:]...).Output()
 			Expect(err).NotTo(HaveOccurred(), command[0])
 			Expect(string(named)).To(MatchRegexp(`\d+\.\d+\.\d+`))

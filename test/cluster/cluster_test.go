@@ -137,7 +137,7 @@ var _ = Describe("A running cluster", func() {
 		Expect(err).To(MatchError(ContainSubstring("needs a name")))
 	})
 
-	It("listens on the loopback address alone", func(ctx SpecContext) {
+	It("listens on the loopback address alone", func() {
 		if runtime.GOOS != "linux" {
 			Skip("reads /proc")
 		}

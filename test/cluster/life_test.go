@@ -143,18 +143,18 @@ var _ = Describe("The life of a cluster", func() {
 	})
 
 	It("takes another port when somebody was faster", func(ctx SpecContext) {
-		real := builtPrograms(ctx)
+		built := builtPrograms(ctx)
 		assets := GinkgoT().TempDir()
 		mark := filepath.Join(assets, "mark")
 		for _, name := range []string{"etcd", "kubectl"} {
-			Expect(os.Symlink(filepath.Join(real, name), filepath.Join(assets, name))).To(Succeed())
+			Expect(os.Symlink(filepath.Join(built, name), filepath.Join(assets, name))).To(Succeed())
 		}
 		script(assets, "kube-apiserver", fmt.Sprintf(`if ! test -e %[1]s; then
 			touch %[1]s
 			echo "failed to listen on 127.0.0.1:1: bind: address already in use" >&2
 			exit 1
 		fi
-		exec %s/kube-apiserver "$@"`, mark, real))
+		exec %s/kube-apiserver "$@"`, mark, built))
 		GinkgoT().Setenv("KUBEBUILDER_ASSETS", assets)
 
 		c, err := cluster.Start(ctx, cluster.Options{})

@@ -431,7 +431,7 @@ func newBlueskyAdapter(server string, clock clock.PassiveClock) blueskyPorts {
 	GinkgoHelper()
 	client, err := httpx.New(httpx.Options{
 		UserAgent:      "rostra-test",
-		Timeout:        3 * time.Second,
+		Timeout:        8 * time.Second, // a login costs the server a good deal
 		AllowedPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		AccountRate:    1000,
 		AccountBurst:   1000,

@@ -32,15 +32,15 @@ var _ = Describe("An account on a real Bluesky server", func() {
 	BeforeEach(func(ctx SpecContext) {
 		acme = newCompany(ctx)
 		var err error
-		account, err = real.pds.CreateAccount(ctx, acme.name+"-acme-help.test")
+		account, err = parts.pds.CreateAccount(ctx, acme.name+"-acme-help.test")
 		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(real.proxy.Reset)
+		DeferCleanup(parts.proxy.Reset)
 	})
 
 	settled := func(ctx context.Context) {
 		GinkgoHelper()
 		acme.source(ctx, map[string]string{"password": account.Password})
-		Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+		Expect(parts.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
 		acme.ready(ctx)
 	}
 
@@ -49,19 +49,19 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		channel := acme.get(ctx)
 		Expect(channel.Status.Account.ID).To(Equal(account.DID))
 		secret := &corev1.Secret{}
-		Expect(real.client.Get(ctx, client.ObjectKey{Namespace: acme.in("marketing"), Name: "help"}, secret)).To(Succeed())
+		Expect(parts.client.Get(ctx, client.ObjectKey{Namespace: acme.in("marketing"), Name: "help"}, secret)).To(Succeed())
 		Expect(secret.Data).To(And(
 			HaveKeyWithValue("SOCIAL_PLATFORM", []byte("Bluesky")), HaveKeyWithValue("SOCIAL_HANDLE", []byte(account.Handle)),
 			HaveKeyWithValue("SOCIAL_ACCOUNT_ID", []byte(account.DID)), HaveKeyWithValue("BLUESKY_IDENTIFIER", []byte(account.DID)),
 			HaveKey("SOCIAL_SERVER"), HaveKey("SOCIAL_CREDENTIAL_ID"), HaveKey(appPassword)))
 		Expect(logsIn(ctx, account, string(secret.Data[appPassword]))).To(BeTrue())
-		names, err := real.pds.ListAppPasswords(ctx, account)
+		names, err := parts.pds.ListAppPasswords(ctx, account)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(names).To(ConsistOf(channel.Status.Credential.ID))
 	})
 
 	It("comes up at once when its source Secret appears", func(ctx SpecContext) {
-		Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+		Expect(parts.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
 		acme.reports(ctx, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSourceSecretMissing)
 		acme.source(ctx, map[string]string{"password": account.Password})
 		acme.ready(ctx)
@@ -91,9 +91,9 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		settled(ctx)
 		old := acme.delivered(ctx, "marketing", appPassword)
 		team := &v1alpha1.Team{}
-		Expect(real.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
+		Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
 		team.Spec.Members = team.Spec.Members[:1]
-		Expect(real.client.Update(ctx, team)).To(Succeed())
+		Expect(parts.client.Update(ctx, team)).To(Succeed())
 		Eventually(func() bool { return logsIn(ctx, account, old) }).Should(BeFalse())
 		acme.ready(ctx)
 		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())
@@ -104,7 +104,7 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		before := map[string]int{}
 		methods := []string{"createSession", "getSession", "refreshSession", "deleteSession", "listAppPasswords", "createAppPassword", "revokeAppPassword"}
 		for _, method := range methods {
-			before[method] = real.proxy.Count("com.atproto.server." + method)
+			before[method] = parts.proxy.Count("com.atproto.server." + method)
 		}
 		generation := acme.get(ctx).Generation
 		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "another" })
@@ -112,7 +112,7 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		acme.ready(ctx)
 		after := map[string]int{}
 		for _, method := range methods {
-			after[method] = real.proxy.Count("com.atproto.server."+method) - before[method]
+			after[method] = parts.proxy.Count("com.atproto.server."+method) - before[method]
 		}
 		Expect(after).To(Equal(map[string]int{
 			"createSession": 0, "getSession": 1, "refreshSession": 0, "deleteSession": 0,
@@ -123,7 +123,7 @@ var _ = Describe("An account on a real Bluesky server", func() {
 	It("gets another password when somebody revokes it at the platform", Label("S12"), func(ctx SpecContext) {
 		settled(ctx)
 		old := acme.get(ctx).Status.Credential.ID
-		Expect(real.pds.RevokeAppPassword(ctx, account, old)).To(Succeed())
+		Expect(parts.pds.RevokeAppPassword(ctx, account, old)).To(Succeed())
 		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "look" })
 		Eventually(func() string { return acme.get(ctx).Status.Credential.ID }).ShouldNot(Equal(old))
 		acme.ready(ctx)
@@ -131,14 +131,14 @@ var _ = Describe("An account on a real Bluesky server", func() {
 	})
 
 	It("refuses the credential of another account", Label("S9"), func(ctx SpecContext) {
-		other, err := real.pds.CreateAccount(ctx, acme.name+"-other.test")
+		other, err := parts.pds.CreateAccount(ctx, acme.name+"-other.test")
 		Expect(err).NotTo(HaveOccurred())
 		acme.source(ctx, map[string]string{"password": other.Password, "identifier": other.Handle})
 		channel := acme.channel("bluesky", account.Handle)
 		channel.Spec.AccountID = account.DID
-		Expect(real.client.Create(ctx, channel)).To(Succeed())
+		Expect(parts.client.Create(ctx, channel)).To(Succeed())
 		acme.reports(ctx, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonWrongAccount)
-		names, err := real.pds.ListAppPasswords(ctx, other)
+		names, err := parts.pds.ListAppPasswords(ctx, other)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(names).To(BeEmpty())
 		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
@@ -146,14 +146,14 @@ var _ = Describe("An account on a real Bluesky server", func() {
 
 	It("says that a password is refused, and is Unknown when nothing can be learnt", Label("S12"), func(ctx SpecContext) {
 		acme.source(ctx, map[string]string{"password": "not-the-password"})
-		Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+		Expect(parts.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
 		acme.reports(ctx, v1alpha1.ConditionCredentialReady, metav1.ConditionFalse, v1alpha1.ReasonRevoked)
 	})
 
 	DescribeTable("never calls a credential dead when the platform misbehaves", Label("S12", "S25"), func(ctx SpecContext, fault pds.Fault) {
 		settled(ctx)
 		held := acme.delivered(ctx, "marketing", appPassword)
-		real.proxy.On("com.atproto.server.getSession", fault)
+		parts.proxy.On("com.atproto.server.getSession", fault)
 		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "look" })
 		Eventually(func(g Gomega) {
 			channel := acme.get(ctx)
@@ -163,7 +163,7 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		}).Should(Succeed())
 		credential := meta.FindStatusCondition(acme.get(ctx).Status.Conditions, v1alpha1.ConditionCredentialReady)
 		Expect(credential.Status).To(Equal(metav1.ConditionUnknown), credential.Message)
-		real.proxy.Reset()
+		parts.proxy.Reset()
 		acme.ready(ctx)
 		Expect(acme.delivered(ctx, "marketing", appPassword)).To(Equal(held))
 	},
@@ -176,9 +176,9 @@ var _ = Describe("An account on a real Bluesky server", func() {
 	)
 
 	It("finds by listing a mint whose answer was lost", Label("S22"), func(ctx SpecContext) {
-		real.proxy.On("com.atproto.server.createAppPassword", pds.LoseAnswer).Once()
+		parts.proxy.On("com.atproto.server.createAppPassword", pds.LoseAnswer).Once()
 		settled(ctx)
-		names, err := real.pds.ListAppPasswords(ctx, account)
+		names, err := parts.pds.ListAppPasswords(ctx, account)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(names).To(ConsistOf(acme.get(ctx).Status.Credential.ID))
 		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())
@@ -187,7 +187,7 @@ var _ = Describe("An account on a real Bluesky server", func() {
 	It("is left alone when pruned with Orphan", Label("S19"), func(ctx SpecContext) {
 		settled(ctx)
 		held := acme.delivered(ctx, "marketing", appPassword)
-		Expect(real.client.Delete(ctx, acme.get(ctx))).To(Succeed())
+		Expect(parts.client.Delete(ctx, acme.get(ctx))).To(Succeed())
 		gone(ctx, acme)
 		Expect(logsIn(ctx, account, held)).To(BeTrue())
 		Expect(acme.delivered(ctx, "marketing", appPassword)).To(Equal(held))
@@ -198,9 +198,9 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		held := acme.delivered(ctx, "marketing", appPassword)
 		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.DeletionPolicy = v1alpha1.DeletionRevoke })
 		acme.ready(ctx)
-		Expect(real.client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: acme.in("social")}})).To(Succeed())
+		Expect(parts.client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: acme.in("social")}})).To(Succeed())
 		Eventually(func() bool {
-			err := real.client.Get(ctx, client.ObjectKey{Name: acme.in("social")}, &corev1.Namespace{})
+			err := parts.client.Get(ctx, client.ObjectKey{Name: acme.in("social")}, &corev1.Namespace{})
 			return apierrors.IsNotFound(err)
 		}).Should(BeTrue())
 		Expect(logsIn(ctx, account, held)).To(BeFalse())
@@ -214,11 +214,11 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		Eventually(func() string { return acme.delivered(ctx, "care", appPassword) }).ShouldNot(BeEmpty())
 		acme.ready(ctx)
 		secrets = append(secrets, acme.delivered(ctx, "care", appPassword))
-		described, err := real.cluster.Kubectl(ctx, "get", "socialchannels,teams,socialplatforms,events", "--all-namespaces", "-o", "yaml")
+		described, err := parts.cluster.Kubectl(ctx, "get", "socialchannels,teams,socialplatforms,events", "--all-namespaces", "-o", "yaml")
 		Expect(err).NotTo(HaveOccurred())
 		for _, secret := range secrets {
 			Expect(described).NotTo(ContainSubstring(secret))
-			Expect(real.log.String()).NotTo(ContainSubstring(secret))
+			Expect(parts.log.String()).NotTo(ContainSubstring(secret))
 		}
 	})
 })
@@ -226,7 +226,7 @@ var _ = Describe("An account on a real Bluesky server", func() {
 func gone(ctx context.Context, acme *company) {
 	GinkgoHelper()
 	Eventually(func() bool {
-		err := real.client.Get(ctx, client.ObjectKey{Namespace: acme.in("social"), Name: "help"}, &v1alpha1.SocialChannel{})
+		err := parts.client.Get(ctx, client.ObjectKey{Namespace: acme.in("social"), Name: "help"}, &v1alpha1.SocialChannel{})
 		return apierrors.IsNotFound(err)
 	}).Should(BeTrue())
 }
@@ -237,21 +237,21 @@ var _ = Describe("Two platforms, one of which is down", Serial, Label("S23"), fu
 		var blue, masto []*company
 		for range channels {
 			acme := newCompany(ctx)
-			account, err := real.pds.CreateAccount(ctx, acme.name+"-acme-help.test")
+			account, err := parts.pds.CreateAccount(ctx, acme.name+"-acme-help.test")
 			Expect(err).NotTo(HaveOccurred())
 			acme.source(ctx, map[string]string{"password": account.Password})
-			Expect(real.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
+			Expect(parts.client.Create(ctx, acme.channel("bluesky", account.Handle))).To(Succeed())
 			blue = append(blue, acme)
 			other := newCompany(ctx)
-			user := real.mastodon.AddAccount(other.name + "_help")
-			other.source(ctx, map[string]string{"access-token": real.mastodon.IssueToken(user, "profile", "read", "write")})
-			Expect(real.client.Create(ctx, other.channel("mastodon", "@"+user.Username))).To(Succeed())
+			user := parts.mastodon.AddAccount(other.name + "_help")
+			other.source(ctx, map[string]string{"access-token": parts.mastodon.IssueToken(user, "profile", "read", "write")})
+			Expect(parts.client.Create(ctx, other.channel("mastodon", "@"+user.Username))).To(Succeed())
 			masto = append(masto, other)
 		}
 		for _, acme := range append(blue, masto...) {
 			acme.ready(ctx)
 		}
-		down := real.proxy.On("*", pds.Status(http.StatusServiceUnavailable))
+		down := parts.proxy.On("*", pds.Status(http.StatusServiceUnavailable))
 		for i, acme := range append(blue, masto...) {
 			acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = fmt.Sprintf("look-%d", i) })
 		}

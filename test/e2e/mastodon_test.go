@@ -19,12 +19,12 @@ const accessToken = "MASTODON_ACCESS_TOKEN"
 var _ = Describe("An account on a server that cannot mint", func() {
 	It("has its token delivered, moved, and revoked once it is replaced", Label("S4", "S6"), func(ctx SpecContext) {
 		acme := newCompany(ctx)
-		user := real.mastodon.AddAccount(acme.name + "_help")
-		app := real.mastodon.AddApp("rostra", "profile", "read", "write")
-		first := real.mastodon.IssueTokenOf(app, user, "profile", "read", "write")
+		user := parts.mastodon.AddAccount(acme.name + "_help")
+		app := parts.mastodon.AddApp("rostra", "profile", "read", "write")
+		first := parts.mastodon.IssueTokenOf(app, user, "profile", "read", "write")
 		source := map[string]string{"access-token": first, "client-id": app.ClientID, "client-secret": app.ClientSecret}
 		acme.source(ctx, source)
-		Expect(real.client.Create(ctx, acme.channel("mastodon", "@"+user.Username))).To(Succeed())
+		Expect(parts.client.Create(ctx, acme.channel("mastodon", "@"+user.Username))).To(Succeed())
 		acme.ready(ctx)
 		Expect(acme.delivered(ctx, "marketing", accessToken)).To(Equal(first))
 
@@ -35,34 +35,34 @@ var _ = Describe("An account on a server that cannot mint", func() {
 		Expect(acme.delivered(ctx, "care", accessToken)).To(Equal(first))
 
 		By("replacing it: the old one is revoked at once, since people who are out have seen it")
-		second := real.mastodon.IssueTokenOf(app, user, "profile", "read", "write")
+		second := parts.mastodon.IssueTokenOf(app, user, "profile", "read", "write")
 		secret := &corev1.Secret{}
-		Expect(real.client.Get(ctx, client.ObjectKey{Namespace: acme.in("social"), Name: "help-source"}, secret)).To(Succeed())
+		Expect(parts.client.Get(ctx, client.ObjectKey{Namespace: acme.in("social"), Name: "help-source"}, secret)).To(Succeed())
 		secret.Data["access-token"] = []byte(second)
-		Expect(real.client.Update(ctx, secret)).To(Succeed())
-		Eventually(func() bool { return real.mastodon.TokenWorks(first) }).Should(BeFalse())
+		Expect(parts.client.Update(ctx, secret)).To(Succeed())
+		Eventually(func() bool { return parts.mastodon.TokenWorks(first) }).Should(BeFalse())
 		acme.ready(ctx)
 		Expect(acme.delivered(ctx, "care", accessToken)).To(Equal(second))
-		Expect(real.mastodon.TokenWorks(second)).To(BeTrue())
+		Expect(parts.mastodon.TokenWorks(second)).To(BeTrue())
 	})
 })
 
 var _ = Describe("What people look at beside channels", func() {
 	It("shows platforms with what they can do, and teams with what they own", func(ctx SpecContext) {
 		acme := newCompany(ctx)
-		user := real.mastodon.AddAccount(acme.name + "_help")
-		acme.source(ctx, map[string]string{"access-token": real.mastodon.IssueToken(user, "profile", "read", "write")})
-		Expect(real.client.Create(ctx, acme.channel("mastodon", user.Username))).To(Succeed())
+		user := parts.mastodon.AddAccount(acme.name + "_help")
+		acme.source(ctx, map[string]string{"access-token": parts.mastodon.IssueToken(user, "profile", "read", "write")})
+		Expect(parts.client.Create(ctx, acme.channel("mastodon", user.Username))).To(Succeed())
 		acme.ready(ctx)
 		Eventually(func(g Gomega) {
 			for name, capability := range map[string]string{"bluesky": "Mint", "mastodon": "Revoke"} {
 				social := &v1alpha1.SocialPlatform{}
-				g.Expect(real.client.Get(ctx, client.ObjectKey{Name: name}, social)).To(Succeed())
+				g.Expect(parts.client.Get(ctx, client.ObjectKey{Name: name}, social)).To(Succeed())
 				g.Expect(meta.IsStatusConditionTrue(social.Status.Conditions, v1alpha1.ConditionReady)).To(BeTrue())
 				g.Expect(social.Status.Capabilities).To(ContainElement(capability))
 			}
 			team := &v1alpha1.Team{}
-			g.Expect(real.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
+			g.Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
 			g.Expect(team.Status.Channels.Names).To(ConsistOf(acme.in("social") + "/help"))
 			g.Expect(team.Status.ActiveMembers).To(Equal([]string{"bob", "eve"}))
 		}).Should(Succeed())
@@ -72,14 +72,14 @@ var _ = Describe("What people look at beside channels", func() {
 		acme := newCompany(ctx)
 		report := func(from, to string) {
 			team := &v1alpha1.Team{}
-			Expect(real.client.Get(ctx, client.ObjectKey{Name: acme.in(from)}, team)).To(Succeed())
+			Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in(from)}, team)).To(Succeed())
 			team.Spec.ReportsToRef = &v1alpha1.ClusterReference{Name: acme.in(to)}
-			Expect(real.client.Update(ctx, team)).To(Succeed())
+			Expect(parts.client.Update(ctx, team)).To(Succeed())
 		}
 		chain := func(name string) func() string {
 			return func() string {
 				team := &v1alpha1.Team{}
-				Expect(real.client.Get(ctx, client.ObjectKey{Name: acme.in(name)}, team)).To(Succeed())
+				Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in(name)}, team)).To(Succeed())
 				condition := meta.FindStatusCondition(team.Status.Conditions, v1alpha1.ConditionChainResolved)
 				if condition == nil {
 					return ""

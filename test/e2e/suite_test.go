@@ -41,8 +41,8 @@ import (
 	"github.com/rostra-dev/rostra/test/pds"
 )
 
-// real are the parts that all specs work with.
-var real struct {
+// parts are what all specs work with.
+var parts struct {
 	cluster  *cluster.Cluster
 	client   client.Client
 	pds      *pds.Server
@@ -60,24 +60,24 @@ func TestEndToEnd(t *testing.T) {
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	var err error
-	real.cluster, err = cluster.Start(ctx, cluster.Options{
+	parts.cluster, err = cluster.Start(ctx, cluster.Options{
 		CRDPaths: []string{"../../config/crd/bases"}, ControllerManager: true, Log: GinkgoWriter,
 	})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(real.cluster.Stop)
-	real.pds, err = pds.Start(ctx, pds.Options{Log: GinkgoWriter})
+	DeferCleanup(parts.cluster.Stop)
+	parts.pds, err = pds.Start(ctx, pds.Options{Log: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(real.pds.Stop)
-	real.proxy, err = pds.NewProxy(real.pds.URL())
+	DeferCleanup(parts.pds.Stop)
+	parts.proxy, err = pds.NewProxy(parts.pds.URL())
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(real.proxy.Close)
-	real.mastodon = mastodonfake.New()
-	DeferCleanup(real.mastodon.Close)
+	DeferCleanup(parts.proxy.Close)
+	parts.mastodon = mastodonfake.New()
+	DeferCleanup(parts.mastodon.Close)
 
 	scheme, err := controllers.NewScheme()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(rbacv1.AddToScheme(scheme)).To(Succeed())
-	real.client, err = client.New(real.cluster.Config(), client.Options{Scheme: scheme})
+	parts.client, err = client.New(parts.cluster.Config(), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	startOperator(ctx)
 	createPlatforms(ctx)
@@ -90,16 +90,16 @@ func startOperator(ctx context.Context) {
 	content, err := os.ReadFile("../../config/rbac/role.yaml")
 	Expect(err).NotTo(HaveOccurred())
 	Expect(yaml.UnmarshalStrict(content, role)).To(Succeed())
-	Expect(real.client.Create(ctx, role)).To(Succeed())
-	Expect(real.client.Create(ctx, &rbacv1.ClusterRoleBinding{
+	Expect(parts.client.Create(ctx, role)).To(Succeed())
+	Expect(parts.client.Create(ctx, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "rostra"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "rostra"}},
 	})).To(Succeed())
-	config, _, err := real.cluster.UserConfig("rostra")
+	config, _, err := parts.cluster.UserConfig("rostra")
 	Expect(err).NotTo(HaveOccurred())
-	real.log = &journal{}
-	log.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(real.log, GinkgoWriter)), zap.UseDevMode(true)))
+	parts.log = &journal{}
+	log.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(parts.log, GinkgoWriter)), zap.UseDevMode(true)))
 
 	outbound, err := httpx.New(httpx.Options{UserAgent: "rostra-test", AllowedPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 3 * time.Second})
 	Expect(err).NotTo(HaveOccurred())
@@ -122,16 +122,16 @@ func startOperator(ctx context.Context) {
 
 func createPlatforms(ctx context.Context) {
 	everywhere := &metav1.LabelSelector{}
-	Expect(real.client.Create(ctx, &v1alpha1.SocialPlatform{
+	Expect(parts.client.Create(ctx, &v1alpha1.SocialPlatform{
 		ObjectMeta: metav1.ObjectMeta{Name: "bluesky"},
 		Spec: v1alpha1.SocialPlatformSpec{
-			Type: v1alpha1.PlatformBluesky, Bluesky: &v1alpha1.BlueskyPlatform{Service: real.proxy.URL()}, AllowedNamespaces: everywhere,
+			Type: v1alpha1.PlatformBluesky, Bluesky: &v1alpha1.BlueskyPlatform{Service: parts.proxy.URL()}, AllowedNamespaces: everywhere,
 		},
 	})).To(Succeed())
-	Expect(real.client.Create(ctx, &v1alpha1.SocialPlatform{
+	Expect(parts.client.Create(ctx, &v1alpha1.SocialPlatform{
 		ObjectMeta: metav1.ObjectMeta{Name: "mastodon"},
 		Spec: v1alpha1.SocialPlatformSpec{
-			Type: v1alpha1.PlatformMastodon, Mastodon: &v1alpha1.MastodonPlatform{Server: real.mastodon.URL()}, AllowedNamespaces: everywhere,
+			Type: v1alpha1.PlatformMastodon, Mastodon: &v1alpha1.MastodonPlatform{Server: parts.mastodon.URL()}, AllowedNamespaces: everywhere,
 		},
 	})).To(Succeed())
 }
@@ -168,7 +168,7 @@ func newCompany(ctx context.Context) *company {
 	companies++
 	c := &company{name: fmt.Sprintf("c%d", companies)}
 	for _, namespace := range []string{"social", "marketing", "care"} {
-		Expect(real.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.in(namespace)}})).To(Succeed())
+		Expect(parts.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.in(namespace)}})).To(Succeed())
 	}
 	for name, members := range map[string][]string{"marketing": {"bob", "eve"}, "care": {"maria", "dana"}} {
 		team := &v1alpha1.Team{
@@ -181,7 +181,7 @@ func newCompany(ctx context.Context) *company {
 		for _, member := range members {
 			team.Spec.Members = append(team.Spec.Members, v1alpha1.TeamMember{Name: member, Email: member + "@acme.example"})
 		}
-		Expect(real.client.Create(ctx, team)).To(Succeed())
+		Expect(parts.client.Create(ctx, team)).To(Succeed())
 	}
 	return c
 }
@@ -190,7 +190,7 @@ func (c *company) in(name string) string { return c.name + "-" + name }
 
 func (c *company) source(ctx context.Context, data map[string]string) {
 	GinkgoHelper()
-	Expect(real.client.Create(ctx, &corev1.Secret{
+	Expect(parts.client.Create(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: c.in("social"), Name: "help-source"}, StringData: data,
 	})).To(Succeed())
 }
@@ -214,7 +214,7 @@ func (c *company) channel(platformName, handle string) *v1alpha1.SocialChannel {
 func (c *company) get(ctx context.Context) *v1alpha1.SocialChannel {
 	GinkgoHelper()
 	channel := &v1alpha1.SocialChannel{}
-	Expect(real.client.Get(ctx, client.ObjectKey{Namespace: c.in("social"), Name: "help"}, channel)).To(Succeed())
+	Expect(parts.client.Get(ctx, client.ObjectKey{Namespace: c.in("social"), Name: "help"}, channel)).To(Succeed())
 	return channel
 }
 
@@ -224,7 +224,7 @@ func (c *company) edit(ctx context.Context, change func(*v1alpha1.SocialChannel)
 	channel := c.get(ctx)
 	before := channel.DeepCopy()
 	change(channel)
-	Expect(real.client.Patch(ctx, channel, client.MergeFrom(before))).To(Succeed())
+	Expect(parts.client.Patch(ctx, channel, client.MergeFrom(before))).To(Succeed())
 }
 
 // reports waits until a condition of the channel says so, of the generation at
@@ -249,7 +249,7 @@ func (c *company) ready(ctx context.Context) {
 // delivered gives a value of the Secret that a team holds, or nothing.
 func (c *company) delivered(ctx context.Context, team, key string) string {
 	secret := &corev1.Secret{}
-	if err := real.client.Get(ctx, client.ObjectKey{Namespace: c.in(team), Name: "help"}, secret); err != nil {
+	if err := parts.client.Get(ctx, client.ObjectKey{Namespace: c.in(team), Name: "help"}, secret); err != nil {
 		return ""
 	}
 	return string(secret.Data[key])
@@ -257,6 +257,6 @@ func (c *company) delivered(ctx context.Context, team, key string) string {
 
 // logsIn tells whether the Bluesky server takes a password.
 func logsIn(ctx context.Context, account pds.Account, password string) bool {
-	_, err := real.pds.CreateSession(ctx, account.DID, password)
+	_, err := parts.pds.CreateSession(ctx, account.DID, password)
 	return err == nil
 }

@@ -12,7 +12,6 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
@@ -221,7 +220,7 @@ var _ = Describe("Ownership", func() {
 
 	It("does nothing while suspended, and says so", func() {
 		settled()
-		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Suspend = ptr.To(true) })
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Suspend = new(true) })
 		w.server.ResetCalls()
 		w.settle()
 		w.expect(v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonSuspended)

@@ -83,7 +83,6 @@ func (w *world) handle() string        { return w.name + "-help" }
 func (w *world) key() client.ObjectKey {
 	return client.ObjectKey{Namespace: w.in("social"), Name: "help"}
 }
-func (w *world) place(team string) string { return w.in(team) + "/help-credential" }
 
 func (w *world) team(name string, members ...string) *v1alpha1.Team {
 	team := &v1alpha1.Team{

@@ -247,7 +247,7 @@ func (t *tokens) Deliverable(asked platform.Account) credentials.Credential {
 type revoking struct{ tokens }
 
 // Revoke implements platform.Revoker.
-func (r *revoking) Revoke(ctx context.Context, asked platform.Account, credential credentials.Credential) (platform.Revocation, error) {
+func (r *revoking) Revoke(ctx context.Context, _ platform.Account, credential credentials.Credential) (platform.Revocation, error) {
 	err := r.server.call(ctx, "Revoke", func() error {
 		for _, account := range r.server.accounts {
 			delete(account.passwords, credential.Values.Get(KeyToken))

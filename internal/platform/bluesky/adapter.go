@@ -176,17 +176,18 @@ func (a *adapter) Verify(ctx context.Context, account platform.Account) (platfor
 	return answer.identity(current.access)
 }
 
-// Deliverable gives the source credential with the keys of a minted one. Its ID
-// is the app password's name, where the source says it.
+// Deliverable gives the source credential with the keys of a minted one, and
+// with the app password's name where the source says it.
 func (a *adapter) Deliverable(account platform.Account) credentials.Credential {
 	read := readSource(account, "")
 	if account.ID != "" {
 		read.identifier = account.ID
 	}
-	return credentials.Credential{
-		ID:     strings.TrimSpace(account.Source.Get(sourceName)),
-		Values: deliveredValues(read.identifier, read.password),
+	values := deliveredValues(read.identifier, read.password)
+	if name := strings.TrimSpace(account.Source.Get(sourceName)); name != "" {
+		values[KeyAppPasswordName] = credentials.NewValue(name)
 	}
+	return credentials.Credential{Values: values}
 }
 
 // EndSession ends the kept session with com.atproto.server.deleteSession, then

@@ -542,6 +542,13 @@ var _ = Describe("The adapter", func() {
 			Expect(credential).To(Equal(credentials.Credential{}))
 		})
 
+		It("delivers no app password that has another name than it asked for", func() {
+			server.answer("server.createAppPassword", false, page(200, "application/json", `{"name":"rostra","password":"aaaa-bbbb-cccc-dddd"}`))
+			credential, err := adapter.Mint(ctx, account, "rostra-1")
+			Expect(err).To(beClass(platform.Unknown))
+			Expect(credential).To(Equal(credentials.Credential{}))
+		})
+
 		It("does not ask for an app password with an app password", func() {
 			*shared = store{journal: log}
 			withAppPassword()
@@ -613,16 +620,25 @@ var _ = Describe("The adapter", func() {
 			server.set(func(p *pds) { p.apps["phone"] = "eeee-ffff-gggg-hhhh" })
 			account.Source["app-password-name"] = credentials.NewValue("laptop\n")
 			credential := adapter.Deliverable(account)
-			Expect(credential.ID).To(Equal("laptop"))
+			Expect(credential.Values.Get("BLUESKY_APP_PASSWORD_NAME")).To(Equal("laptop"))
 			revocation, err := adapter.Revoke(ctx, account, credential)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(revocation.EffectiveBy).To(Equal(clock.Now().Add(accessLife)))
 			Expect(log.requests()).To(Equal([]string{"server.createSession", "server.listAppPasswords", "server.revokeAppPassword"}))
-			Expect(server.apps).To(HaveLen(1))
+			Expect(server.apps).To(And(HaveLen(1), HaveKey("phone")))
 			Expect(server.openLogins()).To(BeZero())
 
 			_, err = adapter.Revoke(ctx, account, credential) // works no more: a success
 			Expect(err).NotTo(HaveOccurred())
+		})
+
+		It("knows by its ID one that Rostra minted", func() {
+			server.set(func(p *pds) { p.apps["phone"] = "eeee-ffff-gggg-hhhh" })
+			credential := adapter.Deliverable(account)
+			credential.ID = "laptop"
+			_, err := adapter.Revoke(ctx, account, credential)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(server.apps).To(And(HaveLen(1), HaveKey("phone")))
 		})
 
 		It("needs no name where there is only one", func() {
@@ -637,6 +653,11 @@ var _ = Describe("The adapter", func() {
 			Expect(err).To(beClass(platform.Permanent))
 			Expect(server.apps).To(HaveLen(2))
 			Expect(server.openLogins()).To(BeZero())
+
+			account.Source["app-password-name"] = credentials.NewValue("tablet") // not one of them
+			_, err = adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			Expect(err).To(beClass(platform.Permanent))
+			Expect(server.apps).To(HaveLen(2))
 		})
 
 		It("says that a main password cannot be revoked", func() {
@@ -667,6 +688,7 @@ var _ = Describe("The adapter", func() {
 			credential := adapter.Deliverable(account)
 			Expect(credential.Values.Get("BLUESKY_IDENTIFIER")).To(Equal("help@acme.example"))
 			Expect(credential.Values.Get("BLUESKY_APP_PASSWORD")).To(Equal("aaaa-bbbb-cccc-dddd"))
+			Expect(credential.Values).To(HaveLen(2))
 			account.ID = did
 			Expect(adapter.Deliverable(account).Values.Get("BLUESKY_IDENTIFIER")).To(Equal(did))
 		})

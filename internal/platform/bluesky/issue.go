@@ -20,6 +20,9 @@ const (
 	KeyIdentifier = "BLUESKY_IDENTIFIER"
 	// KeyAppPassword is the app password to log in with.
 	KeyAppPassword = "BLUESKY_APP_PASSWORD"
+	// KeyAppPasswordName is the app password's name at Bluesky, in a source
+	// credential that says it.
+	KeyAppPasswordName = "BLUESKY_APP_PASSWORD_NAME"
 )
 
 const wordsCannotMint = "an app password cannot make app passwords: give Rostra the account's main password, or let it deliver this app password as it is"
@@ -189,7 +192,8 @@ func (a *adapter) openWith(ctx context.Context, account platform.Account, creden
 
 // Revoke implements [platform.Revoker]: an app password at hand takes itself
 // back in a session of its own. That session does not tell the app password's
-// name, so it must be the credential's ID, or the only one there is.
+// name, so it must come with the credential, be its ID, or be the only one
+// there is.
 func (a *adapter) Revoke(ctx context.Context, account platform.Account, credential credentials.Credential) (platform.Revocation, error) {
 	answer, err := a.openWith(ctx, account, credential)
 	switch class := platform.ClassOf(err); {
@@ -200,7 +204,7 @@ func (a *adapter) Revoke(ctx context.Context, account platform.Account, credenti
 		return platform.Revocation{}, err
 	}
 	read := readClaims(answer.AccessJWT)
-	if err := a.revokeItself(ctx, account, answer, credential.ID); err != nil {
+	if err := a.revokeItself(ctx, account, answer, credential); err != nil {
 		// The revocation would have ended this login, too.
 		_ = a.deleteSession(ctx, account, credentials.NewValue(answer.RefreshJWT))
 		return platform.Revocation{}, afterRenewal(err)
@@ -208,7 +212,7 @@ func (a *adapter) Revoke(ctx context.Context, account platform.Account, credenti
 	return a.revokedNow(read.life), nil
 }
 
-func (a *adapter) revokeItself(ctx context.Context, account platform.Account, answer sessionAnswer, id string) error {
+func (a *adapter) revokeItself(ctx context.Context, account platform.Account, answer sessionAnswer, credential credentials.Credential) error {
 	if err := sameAccount(account, answer.DID); err != nil {
 		return err
 	}
@@ -220,19 +224,21 @@ func (a *adapter) revokeItself(ctx context.Context, account platform.Account, an
 	if err != nil {
 		return err
 	}
-	name, known := ownName(names, id)
+	name, known := ownName(names, credential)
 	if !known {
-		return &platform.Failure{Class: platform.Permanent, Message: "the server does not tell which of the account's app passwords this one is: revoke it by hand in the account's settings, under App passwords"}
+		return &platform.Failure{Class: platform.Permanent, Message: "the server does not tell which of the account's app passwords this one is: revoke it by hand in the account's settings, under App passwords (Rostra can where the source Secret names it under " + sourceName + ")"}
 	}
 	return a.revokeAppPassword(ctx, limiterKey(account), access, name)
 }
 
-// ownName gives the name under which the credential of this ID is listed.
-func ownName(names []string, id string) (string, bool) {
-	switch {
-	case slices.Contains(names, id):
-		return id, true
-	case len(names) == 1:
+// ownName gives the name under which the credential is listed.
+func ownName(names []string, credential credentials.Credential) (string, bool) {
+	for _, name := range []string{credential.Values.Get(KeyAppPasswordName), credential.ID} {
+		if slices.Contains(names, name) {
+			return name, true
+		}
+	}
+	if len(names) == 1 {
 		return names[0], true
 	}
 	return "", false

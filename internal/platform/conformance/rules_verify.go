@@ -120,6 +120,7 @@ func checkCancelled(ctx context.Context, t *trial) {
 	var err error
 	t.Eventually(done).WithTimeout(promptly).Should(gomega.Receive(&err))
 	t.Expect(t.failure(err).Class).NotTo(gomega.BeElementOf(speaksOfCredential()))
+	t.Expect(err).To(gomega.MatchError(context.Canceled), "the cause must be the cancellation, not a time limit")
 	t.Server.Faults.Heal()
 	t.verified(ctx, t.good(), t.Good.Identity)
 }

@@ -1,0 +1,85 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rbac_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+)
+
+const (
+	channels  = "socialchannels.social.rostra.dev"
+	teams     = "teams.social.rostra.dev"
+	platforms = "socialplatforms.social.rostra.dev"
+)
+
+// bind gives a new user a ClusterRole, in a namespace or, where that is empty, in the whole cluster.
+func bind(ctx SpecContext, role, namespace string) *rest.Config {
+	GinkgoHelper()
+	name := role + "-" + namespace + "-user"
+	meta := metav1.ObjectMeta{GenerateName: "test-"}
+	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role}
+	subjects := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: name}}
+	var err error
+	if namespace == "" {
+		_, err = admin.RbacV1().ClusterRoleBindings().Create(ctx,
+			&rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
+	} else {
+		_, err = admin.RbacV1().RoleBindings(namespace).Create(ctx,
+			&rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
+	}
+	Expect(err).NotTo(HaveOccurred())
+	return user(name)
+}
+
+var _ = Describe("People", func() {
+	DescribeTable("edit one kind each, and never a status",
+		func(ctx SpecContext, role, namespace, own string, others ...string) {
+			who := bind(ctx, role, namespace)
+			for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete"} {
+				Eventually(may).WithArguments(ctx, who, verb, own, namespace, "").Should(BeTrue(), verb)
+			}
+			for _, verb := range []string{"update", "patch"} {
+				Expect(may(ctx, who, verb, own+"/status", namespace, "any")).To(BeFalse(), verb)
+			}
+			for _, other := range others {
+				for _, verb := range []string{"create", "update", "patch", "delete"} {
+					Expect(may(ctx, who, verb, other, namespace, "")).To(BeFalse(), "%s %s", verb, other)
+				}
+			}
+		},
+		Entry("the platform team", "rostra-platform-editor", "", platforms, teams, channels, "secrets"),
+		Entry("the people leads", "rostra-team-editor", "", teams, platforms, channels, "secrets"),
+		Entry("the owners", "rostra-channel-editor", teamNamespace, channels, teams, platforms, "secrets"),
+		// By aggregation, for those whom a cluster has already trusted with the Secrets of a namespace.
+		Entry("editors of a namespace", "edit", teamNamespace, channels, teams, platforms),
+		Entry("administrators of a namespace", "admin", teamNamespace, channels, teams, platforms),
+	)
+
+	It("edit channels only where they were told to", func(ctx SpecContext) {
+		who := bind(ctx, "edit", teamNamespace)
+		Eventually(may).WithArguments(ctx, who, "create", channels, teamNamespace, "").Should(BeTrue())
+		Expect(may(ctx, who, "create", channels, otherNamespace, "")).To(BeFalse())
+		Expect(may(ctx, who, "list", channels, "", "")).To(BeFalse())
+	})
+
+	It("see the channels of a namespace that they may view, and change none", func(ctx SpecContext) {
+		who := bind(ctx, "view", teamNamespace)
+		Eventually(may).WithArguments(ctx, who, "list", channels, teamNamespace, "").Should(BeTrue())
+		Expect(may(ctx, who, "patch", channels, teamNamespace, "any")).To(BeFalse())
+		Expect(may(ctx, who, "list", teams, "", "")).To(BeFalse())
+	})
+
+	It("who ask whose an account is see every kind, and no Secret", func(ctx SpecContext) {
+		who := bind(ctx, "rostra-viewer", "")
+		for _, resource := range []string{channels, teams, platforms} {
+			Expect(may(ctx, who, "list", resource, "", "")).To(BeTrue(), resource)
+			Expect(may(ctx, who, "patch", resource, "", "any")).To(BeFalse(), resource)
+		}
+		Expect(may(ctx, who, "get", "secrets", teamNamespace, "any")).To(BeFalse())
+	})
+})
