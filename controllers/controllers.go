@@ -117,11 +117,9 @@ func CacheOptions() cache.Options {
 	}
 }
 
-// ClientOptions make reads wait for the process's own writes, and Secrets be
-// read live.
+// ClientOptions make reads wait for the process's own writes.
 func ClientOptions() client.Options {
 	return client.Options{Cache: &client.CacheOptions{
-		DisableFor:                      []client.Object{&corev1.Secret{}},
 		EnableReadYourWritesConsistency: new(true),
 	}}
 }
@@ -168,8 +166,12 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 			SkipNameValidation:      new(options.SkipNameValidation),
 		}
 	}
+	secrets, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return err
+	}
 	channels := socialchannel.New(socialchannel.Config{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory,
+		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory,
 		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
 	})
 	if err := channels.SetupWithManager(mgr, settings(options.Workers)); err != nil {

@@ -23,7 +23,7 @@ import (
 )
 
 // Delay is how long changes are gathered before the counter is reconciled.
-const Delay = 2 * time.Second
+const Delay = 5 * time.Second
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 

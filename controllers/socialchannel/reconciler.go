@@ -32,8 +32,11 @@ const conflictRetry = 100 * time.Millisecond
 
 // Config is what a Reconciler works with.
 type Config struct {
-	// Client reads this group's kinds from the cache, and Secrets live.
+	// Client reads this group's kinds from the cache.
 	Client client.Client
+	// Secrets reads and writes Secrets live. It must have no cache at all: one
+	// that waits for its own writes would watch every Secret with its content.
+	Secrets client.Client
 	// Live reads from the API server, past the cache.
 	Live client.Reader
 	// Metadata reads the metadata of Secrets and Namespaces from the cache.
@@ -67,7 +70,7 @@ type Reconciler struct {
 func New(config Config) *Reconciler {
 	return &Reconciler{
 		Config:  config,
-		secrets: &secretstore.Store{Client: config.Client},
+		secrets: &secretstore.Store{Client: config.Secrets},
 		claims:  newReservations(),
 		pace:    newPacer(),
 	}

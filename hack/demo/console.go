@@ -112,13 +112,16 @@ func (c *console) change(hunk string) {
 	c.print(painted.String())
 }
 
-// progress gives a writer whose lines are printed as notes under a name.
-func (c *console) progress(name string) io.Writer { return &progress{console: c, name: name} }
+// progress gives a writer whose lines are printed as notes under a name, without the one that they begin with themselves.
+func (c *console) progress(name, itself string) io.Writer {
+	return &progress{console: c, name: name, itself: itself + ": "}
+}
 
 // progress prints whole lines; what comes after the last line break waits for the next. It is for one writer at a time.
 type progress struct {
 	console *console
 	name    string
+	itself  string
 	pending []byte
 }
 
@@ -130,7 +133,7 @@ func (p *progress) Write(text []byte) (int, error) {
 		if !whole {
 			return len(text), nil
 		}
-		p.console.notef("%-11s %s", p.name, strings.TrimPrefix(strings.TrimSpace(string(line)), p.name+": "))
+		p.console.notef("%-11s %s", p.name, strings.TrimPrefix(strings.TrimSpace(string(line)), p.itself))
 		p.pending = rest
 	}
 }

@@ -21,6 +21,9 @@ const (
 	customerCare    = "customer-care"
 )
 
+// ownerLine is the one line of a channel that says whose it is.
+func ownerLine(team string) string { return "  ownerRef: {name: " + team + "}" }
+
 // handOver moves the help account to another team and checks that everything moved with it.
 func (d *demo) handOver(ctx context.Context) error {
 	old, err := d.credential(ctx, marketing, helpChannel)
@@ -30,8 +33,7 @@ func (d *demo) handOver(ctx context.Context) error {
 	session, err := d.logIn(ctx, old)
 	d.checks.expect("marketing's tool can log in at Bluesky with what it was given", err)
 
-	hunk, err := d.workspace.edit("channels/"+helpChannel+".yaml",
-		"  ownerRef: {name: "+marketing+"}", "  ownerRef: {name: "+customerCare+"}")
+	hunk, err := d.workspace.edit("channels/"+helpChannel+".yaml", ownerLine(marketing), ownerLine(customerCare))
 	if err != nil {
 		return err
 	}

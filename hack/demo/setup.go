@@ -56,13 +56,13 @@ func (d *demo) setUp(ctx context.Context) error {
 func (d *demo) startServers(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		started, err := cluster.Start(ctx, cluster.Options{ControllerManager: true, Log: d.console.progress("kubernetes")})
+		started, err := cluster.Start(ctx, cluster.Options{ControllerManager: true, Log: d.console.progress("kubernetes", "controlplane")})
 		d.cluster = started
 		return err
 	})
 	group.Go(func() error {
 		began := time.Now()
-		log := d.console.progress("bluesky")
+		log := d.console.progress("bluesky", "pds")
 		started, err := pds.Start(ctx, pds.Options{Log: log})
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (d *demo) startServers(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		return buildOperator(ctx, d.root, d.workspace.path(operatorProgram), d.console.progress("operator"))
+		return buildOperator(ctx, d.root, d.workspace.path(operatorProgram), d.console.progress("operator", "go"))
 	})
 	return group.Wait()
 }

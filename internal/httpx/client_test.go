@@ -302,6 +302,17 @@ var _ = Describe("Do", func() {
 			Entry("without a place", 302, "", "unusable address"),
 		)
 
+		It("cost little to refuse, however long the name they point to", func() {
+			server := serve(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", "https://xn--"+strings.Repeat("z", 100_000))
+				w.WriteHeader(http.StatusFound)
+			})
+			start := time.Now()
+			_, err := get(newClient(), server.URL)
+			Expect(err).To(MatchError(ContainSubstring("unusable address")))
+			Expect(time.Since(start)).To(BeNumerically("<", 5*time.Second), "some thousand times what it takes")
+		})
+
 		It("leaves 304 to the caller", func() {
 			server := serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
 			resp, err := get(newClient(), server.URL)

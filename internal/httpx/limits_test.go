@@ -118,6 +118,13 @@ var _ = Describe("Circuit breaker", Label("S23"), func() {
 		}, httpx.KindTLS),
 	)
 
+	It("does not count redirects, which a server in good health sends", func() {
+		server := serve(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) })
+		for range 3 * after {
+			Expect(call(server.URL)).To(haveKind(httpx.KindRedirect))
+		}
+	})
+
 	It("counts its own time-outs", func() {
 		client = newClient(timeout(30*time.Millisecond), func(o *httpx.Options) { o.Clock, o.BreakerAfter = clk, after })
 		url := serve(func(_ http.ResponseWriter, r *http.Request) { untilGone(r) }).URL

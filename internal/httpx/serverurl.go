@@ -17,6 +17,7 @@ import (
 
 const (
 	maxServerURL = 2048 // bytes, far above any honest one
+	maxName      = 253  // bytes of a host name in ASCII (RFC 1035, section 2.3.4)
 	portHTTP     = 80
 	portHTTPS    = 443
 )
@@ -138,6 +139,12 @@ func canonicalName(host string) (string, error) {
 	if isPlainName(host) {
 		return host, nil
 	}
+	// Decoding takes time that grows with the square of the length, and the name
+	// may come from a server's redirect, so look at the length first. A name in
+	// ASCII has at least a byte for each character.
+	if utf8.RuneCountInString(host) > maxName {
+		return "", errors.New("has a host that is longer than any domain name")
+	}
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(true),
 		idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.Transitional(false))
 	name, err := profile.ToASCII(host)
@@ -153,7 +160,7 @@ func canonicalName(host string) (string, error) {
 // isPlainName tells whether a host is in canonical form by plain inspection:
 // labels of a–z, 0–9 and inner hyphens, none of them encoded.
 func isPlainName(host string) bool {
-	if len(host) > 253 {
+	if len(host) > maxName {
 		return false
 	}
 	for label := range strings.SplitSeq(host, ".") {

@@ -156,7 +156,9 @@ func refuse(words ...string) types.GomegaMatcher {
 	matchers := []types.GomegaMatcher{
 		MatchError(apierrors.IsInvalid, "is an answer of 422"),
 		WithTransform(error.Error, And(
-			Not(ContainSubstring("rule evaluation error")),
+			Not(ContainSubstring("evaluation error")),
+			Not(ContainSubstring("evaluating rule")),
+			Not(ContainSubstring("conversion error")),
 			Not(ContainSubstring("no such key")),
 			Not(ContainSubstring("no such overload")),
 			Not(ContainSubstring("failed rule")), // a rule without a message

@@ -198,7 +198,7 @@ func (c *Cluster) startAPIServer(ctx context.Context) error {
 			return err
 		}
 		err = c.await(ctx, "the API server", c.apiServerReady)
-		if false {
+		if errors.Is(err, errAddressInUse) && attempt < attempts {
 			// Another program took the port between our look and the server's.
 			last := len(c.processes) - 1
 			c.processes[last].stop()

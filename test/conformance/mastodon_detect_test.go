@@ -15,7 +15,7 @@ import (
 	mastodonfake "github.com/rostra-dev/rostra/test/fakes/mastodon"
 )
 
-var _ = Describe("Mastodon: Detect", func() {
+var _ = Describe("Mastodon: Detect", Label("mastodon"), func() {
 	const (
 		revoke = platform.CapabilityRevoke
 		scopes = platform.CapabilityScopes

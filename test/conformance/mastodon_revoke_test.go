@@ -20,7 +20,7 @@ import (
 	mastodonfake "github.com/rostra-dev/rostra/test/fakes/mastodon"
 )
 
-var _ = Describe("Mastodon: Revoke", func() {
+var _ = Describe("Mastodon: Revoke", Label("mastodon"), func() {
 	var (
 		fake    *mastodonfake.Server
 		account mastodonfake.Account

@@ -51,7 +51,7 @@ func failWith(class platform.Class, message string) OmegaMatcher {
 	)
 }
 
-var _ = Describe("the Mastodon factory", func() {
+var _ = Describe("the Mastodon factory", Label("mastodon"), func() {
 	It("makes an adapter whose claims are the server's", func() {
 		adapter := newMastodonAdapter("https://Mastodon.Example/", clock.RealClock{})
 		Expect(adapter.ClaimScope()).To(Equal("mastodon.example"))
@@ -71,7 +71,7 @@ var _ = Describe("the Mastodon factory", func() {
 	)
 })
 
-var _ = Describe("Mastodon: Verify", func() {
+var _ = Describe("Mastodon: Verify", Label("mastodon"), func() {
 	It("sees a renamed account as the same one", Label("S8"), func(ctx SpecContext) {
 		fake := newMastodonFake(mastodonfake.Mastodon43)
 		account := fake.AddAccount("news")
@@ -235,7 +235,7 @@ var _ = Describe("Mastodon: Verify", func() {
 	})
 })
 
-var _ = Describe("Mastodon: the delivered credential", func() {
+var _ = Describe("Mastodon: the delivered credential", Label("mastodon"), func() {
 	It("is the token, without the line break of the Secret", func() {
 		adapter := newMastodonAdapter("https://mastodon.example", clock.RealClock{})
 		delivered := adapter.Deliverable(mastodonSource("access-token", "abc123\n", "client-id", "id", "client-secret", "secret"))

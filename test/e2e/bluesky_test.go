@@ -207,6 +207,12 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
 	})
 
+	It("is kept without a Secret's content in any cache", Label("S25"), func(ctx SpecContext) {
+		settled(ctx)
+		Expect(parts.lists.all()).NotTo(BeEmpty())
+		Expect(parts.lists.all()).To(HaveEach(HavePrefix("application/vnd.kubernetes.protobuf;as=PartialObjectMetadata")))
+	})
+
 	It("shows no secret anywhere", Label("S25"), func(ctx SpecContext) {
 		settled(ctx)
 		secrets := []string{account.Password, acme.delivered(ctx, "marketing", appPassword)}

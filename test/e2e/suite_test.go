@@ -12,8 +12,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +52,7 @@ var parts struct {
 	proxy    *pds.Proxy
 	mastodon *mastodonfake.Server
 	log      *journal
+	lists    *secretLists
 }
 
 func TestEndToEnd(t *testing.T) {
@@ -98,6 +102,8 @@ func startOperator(ctx context.Context) {
 	})).To(Succeed())
 	config, _, err := parts.cluster.UserConfig("rostra")
 	Expect(err).NotTo(HaveOccurred())
+	parts.lists = &secretLists{}
+	config.Wrap(parts.lists.around)
 	parts.log = &journal{}
 	log.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(parts.log, GinkgoWriter)), zap.UseDevMode(true)))
 
@@ -135,6 +141,35 @@ func createPlatforms(ctx context.Context) {
 		},
 	})).To(Succeed())
 }
+
+// secretLists keeps the lists and watches of Secrets that the operator makes,
+// by what it accepts as an answer.
+type secretLists struct {
+	mu       sync.Mutex
+	accepted []string
+}
+
+func (l *secretLists) around(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/secrets") {
+			l.mu.Lock()
+			l.accepted = append(l.accepted, r.Header.Get("Accept"))
+			l.mu.Unlock()
+		}
+		return next.RoundTrip(r)
+	})
+}
+
+func (l *secretLists) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.accepted)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
 // journal keeps what the operator logs.
 type journal struct {

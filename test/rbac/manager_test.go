@@ -4,11 +4,15 @@
 package rbac_test
 
 import (
+	"context"
 	"slices"
+	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -148,8 +152,49 @@ resources: [../../../../config/components/secrets-per-namespace/binding]
 		Expect(rules(ctx, manager, unnamed)).To(ConsistOf(left))
 	})
 
-	It("leaves it the watch that it does not start without", func(ctx SpecContext) {
-		_, err := clientset(manager).CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	It("leaves enough for the operator to start, to lead, and to say what it may not", func(ctx SpecContext) {
+		startOperator(manager)
+		manifest := "---\n" + strings.Join([]string{
+			platformManifest, teamManifest(named), channelManifest(named), channelManifest(unnamed),
+		}, "\n---\n")
+		apply(ctx, manifest)
+		DeferCleanup(func(ctx SpecContext) {
+			kubectl(ctx, "delete", "socialchannels,socialplatforms,teams", "--all", "-A", "--timeout=30s")
+		})
+		Eventually(condition).WithArguments(ctx, "team/owners", "", "Ready").Should(Equal("True InOrder"))
+		// Where it may not look it says so. Where it may, it goes on to the platform, which is not there.
+		Eventually(condition).WithArguments(ctx, "socialchannel/help", unnamed, "CredentialReady").Should(Equal("False SourceSecretForbidden"))
+		Eventually(condition).WithArguments(ctx, "socialchannel/help", named, "IdentityVerified").Should(Equal("Unknown PlatformUnavailable"))
+		Eventually(func() string {
+			return kubectl(ctx, "get", "events.v1.events.k8s.io", "-n", unnamed, "-o", "jsonpath={.items[*].reason}")
+		}).Should(ContainSubstring("SourceSecretForbidden"))
+		lease, err := admin.CoordinationV1().Leases(systemNamespace).Get(ctx, "rostra.social.rostra.dev", metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(lease.Spec.HolderIdentity).To(HaveValue(Not(BeEmpty())))
+	})
+})
+
+var _ = Describe("A role without the cluster-wide watch on Secrets", func() {
+	It("does not let the operator start: that is why the component keeps it", func(ctx SpecContext) {
+		const name = "without-secrets"
+		role, err := admin.RbacV1().ClusterRoles().Get(ctx, "rostra-manager", metav1.GetOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		rules := slices.DeleteFunc(role.Rules, func(rule rbacv1.PolicyRule) bool { return slices.Contains(rule.Resources, "secrets") })
+		Expect(rules).To(HaveLen(len(role.Rules) - 1))
+		less := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
+		_, err = admin.RbacV1().ClusterRoles().Create(ctx, less, metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		config := bind(ctx, name, "")
+		_, err = clientset(config).CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		Expect(err).To(Satisfy(apierrors.IsForbidden))
+
+		synced, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		secrets := &metav1.PartialObjectMetadata{}
+		secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+		_, err = operatorCache(config).GetInformer(synced, secrets)
+		Expect(err).To(HaveOccurred())
+		_, err = operatorCache(bind(ctx, "rostra-manager", "")).GetInformer(ctx, secrets)
 		Expect(err).NotTo(HaveOccurred())
 	})
 })

@@ -122,9 +122,9 @@ func (w *world) leave(team, member string) {
 func (w *world) replaceSource(password string) {
 	GinkgoHelper()
 	secret := &corev1.Secret{}
-	Expect(shared.client.Get(w.ctx, client.ObjectKey{Namespace: w.in("social"), Name: "help-source"}, secret)).To(Succeed())
+	Expect(shared.secrets.Get(w.ctx, client.ObjectKey{Namespace: w.in("social"), Name: "help-source"}, secret)).To(Succeed())
 	secret.Data = map[string][]byte{simulated.KeyPassword: []byte(password)}
-	Expect(shared.client.Update(w.ctx, secret)).To(Succeed())
+	Expect(shared.secrets.Update(w.ctx, secret)).To(Succeed())
 }
 
 func (w *world) delete() {
@@ -134,7 +134,7 @@ func (w *world) delete() {
 
 func (w *world) deleteSecret(namespace, name string) {
 	GinkgoHelper()
-	Expect(shared.client.Delete(w.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})).To(Succeed())
+	Expect(shared.secrets.Delete(w.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})).To(Succeed())
 }
 
 // play plays a sequence, with the operator killed at a step, and gives the end

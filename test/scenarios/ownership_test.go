@@ -351,7 +351,7 @@ var _ = Describe("Bad input", Label("S25"), func() {
 		w.expect(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNameTaken)
 		Expect(w.server.Calls()).NotTo(HaveKey("Mint"))
 		stored := &corev1.Secret{}
-		Expect(shared.client.Get(w.ctx, client.ObjectKey{Namespace: w.in("marketing"), Name: "help-credential"}, stored)).To(Succeed())
+		Expect(shared.secrets.Get(w.ctx, client.ObjectKey{Namespace: w.in("marketing"), Name: "help-credential"}, stored)).To(Succeed())
 		Expect(stored.Data).To(Equal(map[string][]byte{"theirs": []byte("untouched")}))
 		w.deleteSecret(w.in("marketing"), "help-credential")
 		w.settle()
@@ -431,19 +431,19 @@ var _ = Describe("Bad input", Label("S25"), func() {
 		old := w.with("marketing")
 		secret := &corev1.Secret{}
 		key := client.ObjectKey{Namespace: w.in("marketing"), Name: "help-credential"}
-		Expect(shared.client.Get(w.ctx, key, secret)).To(Succeed())
+		Expect(shared.secrets.Get(w.ctx, key, secret)).To(Succeed())
 		secret.Labels["theirs"] = "kept"
-		Expect(shared.client.Update(w.ctx, secret)).To(Succeed())
+		Expect(shared.secrets.Update(w.ctx, secret)).To(Succeed())
 		w.settle()
 		Expect(w.with("marketing")).To(Equal(old), "a label more is no drift")
-		Expect(shared.client.Get(w.ctx, key, secret)).To(Succeed())
+		Expect(shared.secrets.Get(w.ctx, key, secret)).To(Succeed())
 		w.killer.drift = true
 		secret.Data["SIMULATED_TOKEN"] = []byte("tampered")
-		Expect(shared.client.Update(w.ctx, secret)).To(Succeed())
+		Expect(shared.secrets.Update(w.ctx, secret)).To(Succeed())
 		w.settle()
 		Expect(w.server.Works(w.account(), w.with("marketing"))).To(BeTrue())
 		Expect(w.server.Works(w.account(), old)).To(BeFalse())
-		Expect(shared.client.Get(w.ctx, key, secret)).To(Succeed())
+		Expect(shared.secrets.Get(w.ctx, key, secret)).To(Succeed())
 		Expect(secret.Labels).To(HaveKeyWithValue("theirs", "kept"))
 	})
 })

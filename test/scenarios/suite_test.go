@@ -27,6 +27,8 @@ var shared struct {
 	cluster *cluster.Cluster
 	cached  ctrlcluster.Cluster
 	client  client.Client
+	// secrets is the operator's client for Secrets, which has no cache.
+	secrets client.Client
 }
 
 func TestScenarios(t *testing.T) {
@@ -52,6 +54,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	shared.client = shared.cached.GetClient()
+	shared.secrets, err = client.New(config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	DeferCleanup(func() {

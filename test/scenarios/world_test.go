@@ -128,6 +128,7 @@ func (w *world) channel() *v1alpha1.SocialChannel {
 func (w *world) startOperator() {
 	w.reconciler = socialchannel.New(socialchannel.Config{
 		Client:    &mortalClient{Client: shared.client, world: w},
+		Secrets:   &mortalClient{Client: shared.secrets, world: w},
 		Live:      shared.cached.GetAPIReader(),
 		Metadata:  shared.cached.GetCache(),
 		Platforms: platform.NewDirectory(platform.Registry{string(v1alpha1.PlatformBluesky): w.server.Factory}),
@@ -138,7 +139,16 @@ func (w *world) startOperator() {
 
 func (w *world) create(object client.Object) {
 	GinkgoHelper()
-	Expect(shared.client.Create(w.ctx, object)).To(Succeed())
+	Expect(clientFor(object).Create(w.ctx, object)).To(Succeed())
+}
+
+// clientFor is the client with which a person changes an object: one whose
+// writes the operator's cache waits for, but not for Secrets.
+func clientFor(object client.Object) client.Client {
+	if _, ok := object.(*corev1.Secret); ok {
+		return shared.secrets
+	}
+	return shared.client
 }
 
 // edit changes an object as a person would.

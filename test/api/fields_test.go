@@ -1,0 +1,88 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package api_test
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// What no kind has: features that are to come, and slips of the pen. A field
+// that is accepted and ignored is a promise that nobody keeps.
+var _ = DescribeTable("A field that does not exist", Label("S25"),
+	func(ctx SpecContext, good, path string, value any) {
+		object := manifest(good, set(path, value))
+		err := kube.Create(ctx, object.DeepCopy(), client.DryRunAll)
+		Expect(err).To(MatchError(apierrors.IsBadRequest, "is an answer of 400"))
+		Expect(err).To(MatchError(ContainSubstring(`unknown field "` + path + `"`)))
+
+		out, err := kubectlApply(ctx, object, "--validate=strict")
+		Expect(err).To(HaveOccurred(), "kubectl refuses it by default")
+		Expect(out).To(ContainSubstring("unknown field \"" + path + "\""))
+
+		Expect(lenient.Create(ctx, object, client.DryRunAll)).To(Succeed())
+		names := strings.Split(path, ".")
+		_, found, err := unstructured.NestedFieldNoCopy(object.Object, names...)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found).To(BeFalse(), "what is let in by a lenient client is left out")
+	},
+	Entry("a rota", goodChannel, "spec.responderRotaRef", map[string]any{"name": "care"}),
+	Entry("a promise of coverage", goodChannel, "spec.coverage", map[string]any{"mode": "Always"}),
+	Entry("a subscription", goodChannel, "spec.subscription", map[string]any{"events": []any{"Mention"}}),
+	Entry("a route", goodChannel, "spec.escalationRouteRef", map[string]any{"name": "care"}),
+	Entry("a Secret's namespace", goodChannel, "spec.credentials.sourceSecretRef.namespace", "other"),
+	Entry("a Secret's key", goodChannel, "spec.credentials.sourceSecretRef.key", "password"),
+	Entry("a delivery's namespace", goodChannel, "spec.credentials.delivery.namespace", "kube-system"),
+	Entry("a password in the manifest", goodChannel, "spec.credentials.password", "hunter2"),
+	Entry("a handle in capitals", goodChannel, "spec.Handle", "help"),
+	Entry("an account ID in Go's spelling", goodChannel, "spec.accountId", "1"),
+	Entry("an owner without its Ref", goodChannel, "spec.owner", "customer-care"),
+	Entry("a misspelt policy", goodChannel, "spec.deletePolicy", "Orphan"),
+	Entry("an owner's namespace", goodChannel, "spec.ownerRef.namespace", "customer-care"),
+	Entry("discovery", goodBluesky, "spec.discovery", map[string]any{"interval": "1h"}),
+	Entry("an unknown platform", goodBluesky, "spec.facebook", map[string]any{}),
+	Entry("a platform's password", goodBluesky, "spec.bluesky.password", "hunter2"),
+	Entry("a server in the wrong block", goodBluesky, "spec.bluesky.server", "https://bsky.social"),
+	Entry("an event sink", goodTeam, "spec.eventSink", map[string]any{"secretRef": map[string]any{"name": "a", "key": "url"}}),
+	Entry("a deputy", goodTeam, "spec.deputy", "dana"),
+	Entry("somebody above by name", goodTeam, "spec.reportsTo", "chief-executive"),
+)
+
+var _ = Describe("A field of a member that does not exist", Label("S25"), func() {
+	It("is refused, and otherwise left out", func(ctx SpecContext) {
+		team := manifest(goodTeam, members(person("maria", "notify", []any{map[string]any{"secretRef": map[string]any{"name": "maria-pager", "key": "url"}}})))
+		err := kube.Create(ctx, team.DeepCopy(), client.DryRunAll)
+		Expect(err).To(MatchError(apierrors.IsBadRequest, "is an answer of 400"))
+		Expect(err).To(MatchError(ContainSubstring(`unknown field "spec.members[0].notify"`)))
+		Expect(lenient.Create(ctx, team, client.DryRunAll)).To(Succeed())
+		Expect(team.Object).To(HaveKeyWithValue("spec", HaveKeyWithValue("members", ConsistOf(
+			HaveKeyWithValue("name", "maria")))))
+		list, _, err := unstructured.NestedSlice(team.Object, "spec", "members")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(list[0]).NotTo(HaveKey("notify"))
+	})
+})
+
+// kubectlApply asks whether kubectl would apply an object, and gives what it
+// says.
+func kubectlApply(ctx SpecContext, object *unstructured.Unstructured, args ...string) (string, error) {
+	GinkgoHelper()
+	content, err := yaml.Marshal(object.Object)
+	Expect(err).NotTo(HaveOccurred())
+	return kubectlRun(ctx, string(content), append([]string{"apply", "--dry-run=server", "-f", "-"}, args...)...)
+}
+
+// kubectlRun runs kubectl with an input, and gives all that it says.
+func kubectlRun(ctx SpecContext, input string, args ...string) (string, error) {
+	command := api.KubectlCommand(ctx, args...)
+	command.Stdin = strings.NewReader(input)
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
