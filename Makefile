@@ -20,7 +20,13 @@ demo: ## play the main job on a real Kubernetes API and a real Bluesky server (O
 	@go run ./hack/demo
 
 .PHONY: test
-test: generated lint unit suites ## pass every check: generated files, lint, unit tests, suites on real parts
+test: parts generated lint unit suites ## pass every check: generated files, lint, unit tests, suites on real parts
+
+# Built before any test runs, so that its progress shows and no test waits for it.
+.PHONY: parts
+parts: ## build or install the real parts that the suites and the demo run on
+	@hack/controlplane/build.sh --with-controller-manager >/dev/null
+	@test/pds/server/install.sh >/dev/null
 
 .PHONY: build
 build: ## build bin/rostra
@@ -39,8 +45,10 @@ generated: ## check that generated files and go.mod are current
 
 .PHONY: lint
 lint: ## check style, API conventions and the house's import rules
-	$(call TOOL,golangci-lint) run ./...
-	$(call TOOL,golangci-lint) run -c .golangci-kal.yml ./api/...
+	$(call TOOL,golangci-lint) run --allow-parallel-runners ./...
+	$(call TOOL,golangci-lint) run --allow-parallel-runners -c .golangci-kal.yml ./api/...
+	cd hack/tools && $(call TOOL,golangci-lint) run --allow-parallel-runners -c ../../.golangci.yml ./...
+	cd hack/controlplane && $(call TOOL,golangci-lint) run --allow-parallel-runners -c ../../.golangci.yml ./...
 	$(call TOOL,archlint) ./...
 
 # What needs no server beyond a local listener.

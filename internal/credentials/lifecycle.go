@@ -445,16 +445,13 @@ func union(a, b []string) []string {
 	return all
 }
 
-// Remaining is the time left until an instant, in the unit that matters to
-// people: days from two days on, else hours, at the end "0h".
+// Remaining is the time left until an instant, to the nearest of the unit that
+// matters to people: days from two days on, else hours, at the end "0h".
 func Remaining(now, until time.Time) string {
-	left := until.Sub(now)
-	switch {
-	case left >= 48*time.Hour:
-		return strconv.Itoa(int(left/(24*time.Hour))) + "d"
-	case left > 0:
-		return strconv.Itoa(int(left/time.Hour)) + "h"
-	default:
-		return "0h"
+	const day = 24 * time.Hour
+	left := max(until.Sub(now), 0)
+	if left >= 2*day {
+		return strconv.Itoa(int(left.Round(day)/day)) + "d"
 	}
+	return strconv.Itoa(int(left.Round(time.Hour)/time.Hour)) + "h"
 }
