@@ -53,8 +53,6 @@ const (
 	ReasonDeleting = "Deleting"
 	// ReasonWaiting: an earlier condition must hold first.
 	ReasonWaiting = "Waiting"
-	// ReasonRetrying: the last attempt failed for a reason that may pass.
-	ReasonRetrying = "Retrying"
 )
 
 // Reasons of OwnerResolved.
@@ -97,8 +95,6 @@ const (
 	ReasonInvalidAccountID = "InvalidAccountID"
 	// ReasonPlatformNotFound: no SocialPlatform of that name exists.
 	ReasonPlatformNotFound = "PlatformNotFound"
-	// ReasonPlatformNotReady: the SocialPlatform itself cannot be used.
-	ReasonPlatformNotReady = "PlatformNotReady"
 	// ReasonNamespaceNotAllowed: the SocialPlatform does not allow channels
 	// in this namespace.
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
@@ -170,6 +166,8 @@ const (
 	ReasonAnswered = "Answered"
 	// ReasonInvalidServer: the server URL cannot be used.
 	ReasonInvalidServer = "InvalidServer"
+	// ReasonInvalidSelector: the selector of allowed namespaces cannot be read.
+	ReasonInvalidSelector = "InvalidSelector"
 	// ReasonUnsupportedType: this build of Rostra has no adapter for the
 	// platform type.
 	ReasonUnsupportedType = "UnsupportedType"

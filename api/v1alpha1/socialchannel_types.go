@@ -90,8 +90,9 @@ type SocialChannelSpec struct {
 type ChannelCredentials struct {
 	// sourceSecretRef names the Secret, in the channel's namespace, that the
 	// company gives Rostra. Its keys depend on the platform: on Bluesky
-	// "password" (and "identifier"), on Mastodon "access-token" (and
-	// "client-id", "client-secret", needed to revoke).
+	// "password" (and "identifier", and for an app password
+	// "app-password-name"), on Mastodon "access-token" (and "client-id",
+	// "client-secret", needed to revoke).
 	// +required
 	SourceSecretRef SecretReference `json:"sourceSecretRef,omitzero"`
 

@@ -22,6 +22,12 @@ import (
 // default, as by a client that skips the API server's defaulting.
 const defaultProbeInterval = time.Hour
 
+// refusedInterval is how long a refused source credential is let be, at least.
+// Another one in its Secret is tried at once; the same one again and again
+// would run into the platform's limit of logins, or send a code by e-mail each
+// time.
+const refusedInterval = 6 * time.Hour
+
 // bindIdentity asks the platform whose account the source credential is for,
 // once a probe interval or when something that the answer depends on changed.
 func (r *Reconciler) bindIdentity(ctx context.Context, s *scope) error {
@@ -205,7 +211,11 @@ func (r *Reconciler) verifyFails(s *scope, inputs probeInputs, err error) error 
 		s.wakeAt(r.pace.failed(name, inputs, s.now, platform.RetryAt(err)))
 		return nil
 	}
-	s.wakeAt(r.pace.answered(name, inputs, s.now, s.probeInterval()))
+	interval := s.probeInterval()
+	if refusalReason(class) != v1alpha1.ReasonPlatformRefused {
+		interval = max(interval, refusedInterval)
+	}
+	s.wakeAt(r.pace.answered(name, inputs, s.now, interval))
 	s.refuse(class, err)
 	return nil
 }

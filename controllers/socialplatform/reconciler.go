@@ -113,7 +113,7 @@ func (r *Reconciler) bindServer(ctx context.Context, social *v1alpha1.SocialPlat
 		return last
 	}
 	if _, err := metav1.LabelSelectorAsSelector(social.Spec.AllowedNamespaces); err != nil {
-		writer.False(v1alpha1.ConditionReachable, v1alpha1.ReasonInvalidServer, "spec.allowedNamespaces cannot be read, so no namespace is allowed: "+err.Error())
+		writer.False(v1alpha1.ConditionReachable, v1alpha1.ReasonInvalidSelector, "spec.allowedNamespaces cannot be read, so no namespace is allowed: "+err.Error())
 		return r.plan(social, writer.Now.Add(interval))
 	}
 	adapter, err := r.Platforms.Get(string(social.Spec.Type), social.Spec.ServerURL())

@@ -48,10 +48,3 @@ func (d *Directory) Get(kind, serverURL string) (Platform, error) {
 	d.adapters[key] = adapter
 	return adapter, nil
 }
-
-// Forget drops the adapter for a server that no SocialPlatform names any more.
-func (d *Directory) Forget(kind, serverURL string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.adapters, serverKey{kind: kind, serverURL: serverURL})
-}

@@ -132,7 +132,7 @@ func NeedsPerson(reason string) bool {
 		v1alpha1.ReasonHeldByOther,
 		v1alpha1.ReasonHandleDrift, v1alpha1.ReasonWrongAccount, v1alpha1.ReasonInvalidHandle, v1alpha1.ReasonInvalidAccountID,
 		v1alpha1.ReasonPlatformNotFound, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonPlatformRefused,
-		v1alpha1.ReasonInvalidServer, v1alpha1.ReasonUnsupportedType,
+		v1alpha1.ReasonInvalidServer, v1alpha1.ReasonInvalidSelector, v1alpha1.ReasonUnsupportedType,
 		v1alpha1.ReasonSourceSecretMissing, v1alpha1.ReasonSourceSecretInvalid, v1alpha1.ReasonSourceSecretForbidden, v1alpha1.ReasonSecretNameTaken,
 		v1alpha1.ReasonNamespaceNotFound, v1alpha1.ReasonRevoked, v1alpha1.ReasonSeenByLeaver,
 		v1alpha1.ReasonDueForRenewal, v1alpha1.ReasonExpired, v1alpha1.ReasonInsufficientScope,
