@@ -44,7 +44,7 @@ func Handler(counters func(client.Object) []string) handler.EventHandler {
 			if slices.Equal(before, after) && ready(e.ObjectOld) == ready(e.ObjectNew) {
 				return
 			}
-			enqueue(q, append(before, after...)...)
+			enqueue(q, slices.Concat(before, after)...)
 		},
 	}
 }

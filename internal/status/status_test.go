@@ -258,7 +258,7 @@ var (
 		v1alpha1.ReasonOwnerNotFound, v1alpha1.ReasonNotAccepted, v1alpha1.ReasonNoManager, v1alpha1.ReasonHeldByOther,
 		v1alpha1.ReasonHandleDrift, v1alpha1.ReasonWrongAccount, v1alpha1.ReasonInvalidHandle, v1alpha1.ReasonInvalidAccountID,
 		v1alpha1.ReasonPlatformNotFound, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonPlatformRefused,
-		v1alpha1.ReasonInvalidServer, v1alpha1.ReasonUnsupportedType,
+		v1alpha1.ReasonInvalidServer, v1alpha1.ReasonInvalidSelector, v1alpha1.ReasonUnsupportedType,
 		v1alpha1.ReasonSourceSecretMissing, v1alpha1.ReasonSourceSecretInvalid, v1alpha1.ReasonSourceSecretForbidden,
 		v1alpha1.ReasonSecretNameTaken,
 		v1alpha1.ReasonNamespaceNotFound, v1alpha1.ReasonRevoked, v1alpha1.ReasonSeenByLeaver, v1alpha1.ReasonDueForRenewal,
@@ -266,8 +266,8 @@ var (
 		v1alpha1.ReasonManagerNotMember, v1alpha1.ReasonChainCycle, v1alpha1.ReasonChainBroken, v1alpha1.ReasonChainTooLong,
 	}
 	passByThemselves = []string{
-		v1alpha1.ReasonProgressing, v1alpha1.ReasonDeleting, v1alpha1.ReasonWaiting, v1alpha1.ReasonRetrying,
-		v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonHandoverPending, v1alpha1.ReasonPlatformNotReady,
+		v1alpha1.ReasonProgressing, v1alpha1.ReasonDeleting, v1alpha1.ReasonWaiting,
+		v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonHandoverPending,
 		v1alpha1.ReasonPlatformUnavailable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonNoCredential, v1alpha1.ReasonDeliveryFailed,
 	}
 	noFailures = []string{

@@ -12,7 +12,9 @@ import (
 )
 
 // columns splits a line of kubectl's table.
-func columns(line string) []string { return regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1) }
+func columns(line string) []string {
+	return regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1)
+}
 
 var _ = Describe("kubectl", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {

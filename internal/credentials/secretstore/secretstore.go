@@ -46,6 +46,8 @@ var (
 	ErrNamespace = errors.New("the namespace does not exist or is being deleted")
 )
 
+var errVanished = errors.New("the Secret was removed at the same time")
+
 // maxValue bounds what is accepted as one value of a source Secret, in bytes:
 // far more than any platform's credential, far less than a Secret can hold.
 const maxValue = 16 << 10
@@ -239,6 +241,10 @@ func (s *Store) Deliver(ctx context.Context, channel *v1alpha1.SocialChannel, de
 		return "", deliveryError("create", client.ObjectKeyFromObject(secret), err)
 	}
 	existing, err := s.Delivered(ctx, channel, delivery.Namespace, delivery.Name)
+	if errors.Is(err, ErrNotFound) {
+		// It went between the two requests: the next try creates it.
+		return "", apierrors.NewConflict(corev1.Resource("secrets"), delivery.Name, errVanished)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -69,6 +69,10 @@ func (v *Vault) read(ctx context.Context) (*corev1.Secret, error) {
 	if !metav1.IsControlledBy(secret, v.channel) {
 		return nil, fmt.Errorf("%w: Secret %s bears the name that Rostra keeps for its own: remove it", ErrTaken, key)
 	}
+	if secret.Data == nil {
+		// Somebody emptied it.
+		secret.Data = map[string][]byte{}
+	}
 	return secret, nil
 }
 
@@ -190,10 +194,8 @@ func (v *Vault) orNew(secret *corev1.Secret) *corev1.Secret {
 				OwnerReferences: []metav1.OwnerReference{ownerReference(v.channel)},
 			},
 			Type: "social.rostra.dev/vault",
+			Data: map[string][]byte{},
 		}
-	}
-	if secret.Data == nil {
-		secret.Data = map[string][]byte{}
 	}
 	if len(secret.Data[keySalt]) == 0 {
 		secret.Data[keySalt] = []byte(rand.Text())
