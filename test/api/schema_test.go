@@ -115,7 +115,7 @@ var _ = Describe("The schemas", func() {
 
 	It("hold no namespace in a reference", Label("S25"), func() {
 		each(func(path string, _ *apiextensionsv1.JSONSchemaProps) {
-			for _, part := range strings.Split(path, ".") {
+			for part := range strings.SplitSeq(path, ".") {
 				if strings.HasSuffix(part, "Ref") {
 					Expect(path).NotTo(HaveSuffix(".namespace"))
 				}

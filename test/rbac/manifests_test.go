@@ -11,7 +11,6 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 )
 
 var _ = Describe("The manifests", func() {
@@ -33,7 +32,7 @@ var _ = Describe("The manifests", func() {
 		Expect(err).NotTo(HaveOccurred())
 
 		By("asking about a laxer one, which the namespace refuses")
-		pod.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = ptr.To(true)
+		pod.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = new(true)
 		_, err = admin.CoreV1().Pods(systemNamespace).Create(ctx, pod, dryRun)
 		Expect(err).To(MatchError(ContainSubstring("restricted")))
 	})

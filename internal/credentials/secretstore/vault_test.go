@@ -290,9 +290,9 @@ var _ = Describe("The vault", func() {
 	})
 
 	DescribeTable("takes no Secret of its name for itself that is not", Label("S25"),
-		func(ctx SpecContext, make func(*corev1.Secret)) {
+		func(ctx SpecContext, dress func(*corev1.Secret)) {
 			theirs := newSecret("social", vaultName, map[string]string{"session.access": hidden, "salt": "s"})
-			make(theirs)
+			dress(theirs)
 			store = newStore(theirs)
 			before := read(ctx, store, "social", vaultName)
 			vault := open()
