@@ -41,10 +41,11 @@ func (d *demo) perform(ctx context.Context, once bool) int {
 	case interrupted:
 		d.console.sayf("Interrupted.")
 	case err != nil:
-		d.console.print("\n" + d.console.paint(red, "The demo stopped early: "+err.Error()) + "\n")
+		d.console.print("\n")
+		d.checks.expect("the demo plays to its end", err)
 		d.explain(ctx)
 	}
-	if len(d.checks.made) > 0 && !interrupted {
+	if !interrupted {
 		d.conclude(ctx)
 	}
 	if err == nil && !once {
@@ -124,7 +125,7 @@ The operator logs to %s.`,
 		d.cluster.Kubeconfig(), filepath.Dir(program), d.workspace.dir, company, overlay, d.workspace.path(operatorLog))
 	select {
 	case <-ctx.Done():
-	case <-d.operator.ended:
+	case <-d.operator.child.Ended():
 		d.console.sayf("The operator has ended by itself. It said last:\n%s", d.operator.lastLines())
 	}
 	d.console.sayf("Putting everything away.")

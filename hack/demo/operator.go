@@ -10,10 +10,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/rostra-dev/rostra/test/child"
 )
 
 const (
@@ -63,10 +64,8 @@ func buildOperator(ctx context.Context, root, target string, progress io.Writer)
 
 // operator is the running operator.
 type operator struct {
-	cmd       *exec.Cmd
+	child     *child.Process
 	workspace *workspace
-	ended     chan struct{} // closed once waitErr is set
-	waitErr   error
 }
 
 // startOperator runs the operator with its output in a file. It runs until stop, whatever becomes of a context.
@@ -78,36 +77,19 @@ func startOperator(w *workspace, args ...string) (*operator, error) {
 	// The child has its own copy of the file.
 	defer func() { _ = logFile.Close() }()
 	cmd := exec.Command(w.path(operatorProgram), args...) //nolint:gosec,noctx // the demo has just built it; stop asks it to end before it kills it
-	o := &operator{cmd: cmd, workspace: w, ended: make(chan struct{})}
-	o.cmd.Stdout, o.cmd.Stderr = logFile, logFile
-	o.cmd.SysProcAttr = childAttributes()
-	started := make(chan error)
-	go o.run(started)
-	if err := <-started; err != nil {
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	started, err := child.Start(cmd, syscall.SIGKILL)
+	if err != nil {
 		return nil, fmt.Errorf("start the operator: %w", err)
 	}
-	return o, nil
-}
-
-// run starts the operator and waits for its end. Linux ends a child together with the thread that started it, so this
-// goroutine keeps that thread for itself.
-func (o *operator) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := o.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	o.waitErr = o.cmd.Wait()
-	close(o.ended)
+	return &operator{child: started, workspace: w}, nil
 }
 
 // failure is nil while the operator runs.
 func (o *operator) failure() error {
 	select {
-	case <-o.ended:
-		return fmt.Errorf("the operator has ended by itself: %w", errors.Join(o.waitErr, errors.New("its log says why")))
+	case <-o.child.Ended():
+		return fmt.Errorf("the operator has ended by itself: %w", errors.Join(o.child.Err(), errors.New("its log says why")))
 	default:
 		return nil
 	}
@@ -118,18 +100,18 @@ func (o *operator) stop() error {
 	if o == nil {
 		return nil
 	}
-	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := o.child.Cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop the operator: %w", err)
 	}
 	grace := time.NewTimer(operatorGrace)
 	defer grace.Stop()
 	select {
-	case <-o.ended:
+	case <-o.child.Ended():
 		return nil
 	case <-grace.C:
 	}
-	_ = o.cmd.Process.Kill() // fails only if it has ended in the meantime
-	<-o.ended
+	_ = o.child.Cmd.Process.Kill() // fails only if it has ended in the meantime
+	<-o.child.Ended()
 	return fmt.Errorf("the operator did not end within %s and was killed", operatorGrace)
 }
 

@@ -7,17 +7,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 )
-
-// childAttributes keeps Ctrl-C from the operator, which the demo then stops in order, and ends it if the demo is killed.
-func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
 
 // memory says how much the operator holds; empty where the system does not tell.
 func (o *operator) memory() string {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.child.Cmd.Process.Pid))
 	if err != nil {
 		return ""
 	}

@@ -33,28 +33,26 @@ func (d *demo) await(ctx context.Context, what string, ready func(context.Contex
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	began := time.Now()
-	for {
+	for last := ""; ; {
 		lacking, err := ready(ctx)
-		if err == nil && lacking == "" {
+		switch {
+		case err == nil && lacking == "":
 			d.console.notef("%s after %s", what, short(time.Since(began)))
 			return nil
+		case err == nil:
+			last = lacking
+		case ctx.Err() == nil: // else the question was cut off, which says nothing
+			last = err.Error()
 		}
 		if err := d.operator.failure(); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w\n%s", what, context.Cause(ctx), describeLack(lacking, err))
+			return fmt.Errorf("%s: %w\n%s", what, context.Cause(ctx), last)
 		case <-tick.C:
 		}
 	}
-}
-
-func describeLack(lacking string, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	return lacking
 }
 
 // channel reads one of the company's channels.

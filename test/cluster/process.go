@@ -10,9 +10,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
+	"syscall"
+
+	"github.com/rostra-dev/rostra/test/child"
 )
 
 // tailLimit is how much of a program's output an error quotes, in bytes.
@@ -24,10 +26,8 @@ var errAddressInUse = errors.New("its port is taken by another program")
 // process is a child of this program.
 type process struct {
 	name    string
-	cmd     *exec.Cmd
 	logPath string
-	ended   chan struct{} // closed once waitErr is set
-	waitErr error
+	child   *child.Process
 	stop    func()
 }
 
@@ -39,48 +39,31 @@ func startProcess(name, path string, args []string, dir, logPath string) (*proce
 	}
 	defer logFile.Close()
 
-	p := &process{name: name, cmd: exec.Command(path, args...), logPath: logPath, ended: make(chan struct{})}
-	p.cmd.Dir = dir
-	p.cmd.Stdout = logFile
-	p.cmd.Stderr = logFile
-	p.cmd.SysProcAttr = childAttributes()
-	p.stop = sync.OnceFunc(func() {
-		_ = p.cmd.Process.Kill() // fails only when the process has ended already
-		<-p.ended
-	})
-
-	started := make(chan error)
-	go p.run(started)
-	if err := <-started; err != nil {
+	cmd := exec.Command(path, args...)
+	cmd.Dir = dir
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	started, err := child.Start(cmd, syscall.SIGKILL)
+	if err != nil {
 		return nil, fmt.Errorf("%s could not be run: %w", name, err)
 	}
+	p := &process{name: name, logPath: logPath, child: started}
+	p.stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // fails only when the process has ended already
+		<-started.Ended()
+	})
 	return p, nil
 }
 
-// run starts the program and waits for its end. Linux ends the child together with the thread that started it, so this
-// goroutine keeps that thread for itself for as long as the child lives.
-func (p *process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	p.waitErr = p.cmd.Wait()
-	close(p.ended)
-}
-
-func (p *process) pid() int { return p.cmd.Process.Pid }
+func (p *process) pid() int { return p.child.Cmd.Process.Pid }
 
 // failure returns nil while the process runs, and then an error with the last lines of its output.
 func (p *process) failure() error {
 	select {
-	case <-p.ended:
+	case <-p.child.Ended():
 	default:
 		return nil
 	}
-	reason := p.waitErr
+	reason := p.child.Err()
 	if reason == nil {
 		reason = errors.New("it ended by itself")
 	}

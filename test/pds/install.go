@@ -14,7 +14,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
+
+	"github.com/rostra-dev/rostra/test/child"
 )
 
 // The server's files travel inside the binary, so that a demonstration works
@@ -52,7 +55,7 @@ func Install(ctx context.Context, progress io.Writer) (string, error) {
 	output, last := new(bytes.Buffer), newTail(progress)
 	cmd := exec.CommandContext(ctx, "sh", filepath.Join(scripts, "install.sh"))
 	cmd.Stdout, cmd.Stderr = output, last
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = child.Attributes(syscall.SIGTERM)
 	cmd.Cancel = func() error { return terminateGroup(cmd.Process) }
 	cmd.WaitDelay = installGrace
 	if err := cmd.Run(); err != nil {

@@ -12,11 +12,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/rostra-dev/rostra/test/child"
 )
 
 const (
@@ -51,13 +52,11 @@ type message struct {
 
 // process is one run of server.mjs.
 type process struct {
-	cmd    *exec.Cmd
+	child  *child.Process
 	stdin  io.WriteCloser
 	errors *tail
 
-	ready  chan hello    // receives once
-	exited chan struct{} // closed after err is set
-	err    error
+	ready chan hello // receives once
 
 	mu     sync.Mutex
 	paused bool
@@ -69,42 +68,26 @@ type process struct {
 // prints, except the greeting and repeated marks, goes to the journal.
 func launch(cmd *exec.Cmd, log io.Writer, journal *journal) (*process, error) {
 	p := &process{
-		cmd:    cmd,
 		errors: newTail(log),
 		ready:  make(chan hello, 1),
-		exited: make(chan struct{}),
 		synced: map[string]chan struct{}{},
 	}
 	run := journal.newRun()
 	cmd.Stdout = &lines{handle: func(line []byte) { p.receive(line, run) }}
 	cmd.Stderr = p.errors
-	cmd.SysProcAttr = wakeOnParentDeath()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the PDS process: %w", err)
 	}
 	p.stdin = stdin
 
-	started := make(chan error, 1)
-	go p.run(started)
-	if err := <-started; err != nil {
+	// A server that is paused when its parent ends must be woken to see that its
+	// standard input was closed.
+	p.child, err = child.Start(cmd, syscall.SIGCONT)
+	if err != nil {
 		return nil, fmt.Errorf("starting the PDS process: %w", err)
 	}
 	return p, nil
-}
-
-// run starts the command and waits for its end on one operating system thread:
-// Linux tells a child of its parent's death when the thread that started it ends.
-func (p *process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	p.err = p.cmd.Wait()
-	close(p.exited)
 }
 
 func (p *process) receive(line []byte, run *run) {
@@ -151,7 +134,7 @@ func (p *process) sync() error {
 	select {
 	case <-done:
 		return nil
-	case <-p.exited:
+	case <-p.child.Ended():
 		return nil
 	case <-timeout.C:
 		return errors.Join(fmt.Errorf("the PDS process did not answer within %s; is it paused?", syncTimeout), writeErr)
@@ -164,11 +147,11 @@ func (p *process) pause() error {
 	if p.paused {
 		return nil
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.child.Cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("pausing the PDS process: %w", err)
 	}
 	p.paused = true
-	return waitStopped(p.cmd.Process)
+	return waitStopped(p.child.Cmd.Process)
 }
 
 func (p *process) resume() error {
@@ -177,7 +160,7 @@ func (p *process) resume() error {
 	if !p.paused {
 		return nil
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := p.child.Cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		return fmt.Errorf("resuming the PDS process: %w", err)
 	}
 	p.paused = false
@@ -189,29 +172,29 @@ func (p *process) stop() error {
 	if err := p.resume(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.child.Cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("ending the PDS process: %w", err)
 	}
 	grace := time.NewTimer(stopGrace)
 	defer grace.Stop()
 	select {
-	case <-p.exited:
+	case <-p.child.Ended():
 	case <-grace.C:
 		err := fmt.Errorf("the PDS process did not end within %s and was killed: %s", stopGrace, p.errors)
 		return errors.Join(err, p.kill())
 	}
-	if p.err != nil {
-		return fmt.Errorf("the PDS process ended badly: %w: %s", p.err, p.errors)
+	if p.child.Err() != nil {
+		return fmt.Errorf("the PDS process ended badly: %w: %s", p.child.Err(), p.errors)
 	}
 	return nil
 }
 
 // kill ends the process at once and waits until it is gone.
 func (p *process) kill() error {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.child.Cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("killing the PDS process: %w", err)
 	}
-	<-p.exited
+	<-p.child.Ended()
 	return nil
 }
 
@@ -220,15 +203,15 @@ func (p *process) greet(ctx context.Context) (hello, error) {
 	select {
 	case h := <-p.ready:
 		return h, nil
-	case <-p.exited:
-		return hello{}, fmt.Errorf("the PDS process ended before it was ready: %w: %s", p.err, p.errors)
+	case <-p.child.Ended():
+		return hello{}, fmt.Errorf("the PDS process ended before it was ready: %w: %s", p.child.Err(), p.errors)
 	case <-ctx.Done():
 		err := fmt.Errorf("the PDS was not ready in time: %w: %s", context.Cause(ctx), p.errors)
 		return hello{}, errors.Join(err, p.kill())
 	}
 }
 
-// terminateGroup asks a process started with ownGroup, and its children, to end.
+// terminateGroup asks a process that leads its group, and its children, to end.
 func terminateGroup(process *os.Process) error {
 	err := syscall.Kill(-process.Pid, syscall.SIGTERM)
 	if errors.Is(err, syscall.ESRCH) {

@@ -11,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -103,8 +105,8 @@ func startOperator(as *rest.Config) {
 	})
 }
 
-// operatorCache runs a cache as the operator has one, as a user.
-func operatorCache(as *rest.Config) cache.Cache {
+// watchesSecrets runs a cache as the operator has one, as a user, that watches the metadata of Secrets.
+func watchesSecrets(ctx SpecContext, as *rest.Config) cache.Cache {
 	GinkgoHelper()
 	log.SetLogger(GinkgoLogr)
 	options := controllers.CacheOptions()
@@ -112,6 +114,10 @@ func operatorCache(as *rest.Config) cache.Cache {
 	Expect(err).NotTo(HaveOccurred())
 	options.Scheme = scheme
 	informers, err := cache.New(as, options)
+	Expect(err).NotTo(HaveOccurred())
+	secrets := &metav1.PartialObjectMetadata{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	_, err = informers.GetInformer(ctx, secrets, cache.BlockUntilSynced(false))
 	Expect(err).NotTo(HaveOccurred())
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
