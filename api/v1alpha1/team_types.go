@@ -102,7 +102,7 @@ type AcceptedChannels struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:Pattern=`^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$`
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$')",message="a channel is named as it is, such as acme-help, with * for any run of characters"
 	Channels []string `json:"channels,omitempty"`
 }
 
@@ -113,6 +113,7 @@ type TeamStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(c, has(c.observedGeneration))",message="every condition says which generation it observed: set observedGeneration"
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation that this status speaks of.

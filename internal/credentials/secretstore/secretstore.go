@@ -23,6 +23,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
@@ -248,11 +249,27 @@ func (s *Store) Deliver(ctx context.Context, channel *v1alpha1.SocialChannel, de
 	if err != nil {
 		return "", err
 	}
+	if ptr.Deref(existing.secret.Immutable, false) {
+		return s.redeliver(ctx, channel, existing, secret)
+	}
 	fill(existing.secret, channel, delivery)
 	if err := s.Client.Update(ctx, existing.secret); err != nil {
 		return "", deliveryError("update", client.ObjectKeyFromObject(secret), err)
 	}
 	return existing.secret.ResourceVersion, nil
+}
+
+// redeliver puts another Secret in the place of one that its owners made
+// immutable, since its content cannot change.
+func (s *Store) redeliver(ctx context.Context, channel *v1alpha1.SocialChannel, old *Delivered, secret *corev1.Secret) (string, error) {
+	if err := s.Withdraw(ctx, channel, secret.Namespace, secret.Name, old.CredentialID); err != nil {
+		return "", err
+	}
+	secret.ResourceVersion = ""
+	if err := s.Client.Create(ctx, secret); err != nil {
+		return "", deliveryError("create", client.ObjectKeyFromObject(secret), err)
+	}
+	return secret.ResourceVersion, nil
 }
 
 func fill(secret *corev1.Secret, channel *v1alpha1.SocialChannel, delivery Delivery) {
