@@ -33,7 +33,7 @@ type SocialChannelSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[^\\\\s\\\\p{C}\\\\p{Z}]+$')",message="handle must not hold spaces, control or invisible characters: write it as people see it, for example help.acme.example"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="handle must not hold spaces, control or invisible characters, nor others beyond ASCII: write it as people see it, for example help.acme.example, and an international name in its xn-- form"
 	// +kubebuilder:validation:XValidation:rule="self == self.lowerAscii()",message="handle must be in lower case: handles are compared without regard to case, and two spellings would be two claims"
 	// +kubebuilder:validation:XValidation:rule="!self.endsWith('.')",message="handle must not end with a dot"
 	// +kubebuilder:validation:XValidation:rule="self != '@' && !self.startsWith('@@')",message="handle may begin with one @, followed by the name"
@@ -130,7 +130,7 @@ type CredentialDelivery struct {
 
 // CredentialRotation replaces the delivered credential on a schedule.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.overlap) || duration(self.overlap) < duration(self.interval)",message="overlap must be shorter than interval",fieldPath=".overlap"
+// +kubebuilder:validation:XValidation:rule="!has(self.overlap) || !self.overlap.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || !self.interval.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || self.overlap == '' || self.interval == '' || duration(self.overlap) < duration(self.interval)",message="overlap must be shorter than interval",fieldPath=".overlap"
 type CredentialRotation struct {
 	// interval at which the credential is replaced, for example "720h".
 	// From 1h to 8760h.

@@ -144,6 +144,11 @@ var _ = Describe("Decide", func() {
 		Entry("not when the platform was not asked", v1alpha1.RetirementCause(""), "", change(notAsked)),
 		Entry("when somebody who saw it left", Label("S4"), v1alpha1.CauseLeaver,
 			"it was seen by care/dana, no longer in team care", change(danaLeft)),
+		Entry("when a few left, and names them", Label("S4"), v1alpha1.CauseLeaver,
+			"it was seen by old/1, old/2, old/3, old/4, old/5, no longer in team care",
+			change(func(f *credentials.Facts) {
+				f.Recorded.ExposedTo = []string{"old/1", "old/2", "old/3", "old/4", "old/5"}
+			})),
 		Entry("when many left, and names a few", Label("S4"), v1alpha1.CauseLeaver,
 			"it was seen by old/1, old/2, old/3, old/4, old/5 and 2 more, no longer in team care",
 			change(func(f *credentials.Facts) {
@@ -289,7 +294,19 @@ var _ = Describe("Decide", func() {
 				decision := decide(minted(routine, retiring(backlog...)))
 				Expect(decision.Replace).To(BeEmpty())
 				Expect(decision.Verdict.Reason).To(Equal(v1alpha1.ReasonNotRevoked))
-				Expect(decision.Verdict.Message).NotTo(ContainSubstring("source Secret"))
+				Expect(decision.Verdict.Message).To(Equal(
+					"15 replaced credentials wait for their revocation: no other is minted until then; " + backlog[0].ID + ": the client's secret is missing"))
+				waiting := slices.Clone(backlog)
+				for i := range waiting {
+					waiting[i].Message = ""
+				}
+				Expect(decide(minted(routine, retiring(waiting...))).Verdict.Message).To(Equal(
+					"15 replaced credentials wait for their revocation: no other is minted until then"))
+				waiting[7] = backlog[7]
+				Expect(decide(minted(routine, retiring(waiting...))).Verdict.Message).To(HaveSuffix("; " + backlog[7].ID + ": the client's secret is missing"))
+			}
+			for _, routine := range []change{rotateNow, intervalOver} {
+				Expect(decide(minted(routine, retiring(backlog[:14]...))).Replace).NotTo(BeEmpty(), "there is room for one more")
 			}
 			for _, grave := range []change{teamMoved, danaLeft, secretGone, secretAltered, secretAhead, revokedThere} {
 				Expect(decide(minted(grave, retiring(backlog...))).Replace).NotTo(BeEmpty(), "what is grave cannot wait")
@@ -387,7 +404,7 @@ var _ = Describe("Decide", func() {
 		})
 
 		It("are never the one in use", func() {
-			Expect(decide(given(retiring(entry("source-aaaa", 0)))).Revoke).To(BeEmpty())
+			Expect(ids(decide(given(retiring(entry("source-aaaa", 0), entry("source-old", 0)))).Revoke)).To(Equal([]string{"source-old"}))
 		})
 	})
 
@@ -572,8 +589,11 @@ var _ = Describe("Succeed", func() {
 	})
 
 	It("keeps who saw the old one where that was given, and may be given again", Label("S4"), func() {
-		_, retired := credentials.Succeed(given(sourceSwapped), v1alpha1.CauseSourceReplaced, next(given(sourceSwapped)))
+		facts := given(sourceSwapped)
+		_, retired := credentials.Succeed(facts, v1alpha1.CauseSourceReplaced, next(facts))
 		Expect(retired[0].ExposedTo).To(Equal([]string{"care/maria", "care/dana"}))
+		retired[0].ExposedTo[0] = "changed"
+		Expect(facts.Recorded.ExposedTo).To(Equal([]string{"care/maria", "care/dana"}), "the facts are not changed")
 		_, retired = credentials.Succeed(minted(), v1alpha1.CauseRotation, next(minted()))
 		Expect(retired[0].ExposedTo).To(BeEmpty(), "a minted one is never given again")
 	})
