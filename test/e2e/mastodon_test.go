@@ -68,6 +68,30 @@ var _ = Describe("What people look at beside channels", func() {
 		}).Should(Succeed())
 	})
 
+	DescribeTable("dials no address that a manifest should not lead to", Label("S25"), func(ctx SpecContext, address, words string) {
+		acme := newCompany(ctx)
+		Expect(parts.client.Create(ctx, &v1alpha1.SocialPlatform{
+			ObjectMeta: metav1.ObjectMeta{Name: acme.in("inside")},
+			Spec: v1alpha1.SocialPlatformSpec{
+				Type: v1alpha1.PlatformMastodon, Mastodon: &v1alpha1.MastodonPlatform{Server: address}, AllowedNamespaces: &metav1.LabelSelector{},
+			},
+		})).To(Succeed())
+		acme.source(ctx, map[string]string{"access-token": "a-token-that-must-not-leave"})
+		Expect(parts.client.Create(ctx, acme.channel(acme.in("inside"), "news"))).To(Succeed())
+		acme.reports(ctx, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPlatformRefused)
+		Eventually(func(g Gomega) {
+			social := &v1alpha1.SocialPlatform{}
+			g.Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in("inside")}, social)).To(Succeed())
+			reachable := meta.FindStatusCondition(social.Status.Conditions, v1alpha1.ConditionReachable)
+			g.Expect(reachable).NotTo(BeNil())
+			g.Expect(reachable.Status).To(Equal(metav1.ConditionFalse))
+			g.Expect(reachable.Message).To(ContainSubstring(words))
+		}).Should(Succeed())
+	},
+		Entry("of a private network", "https://10.11.12.13", "allow"),
+		Entry("of the cloud's metadata", "https://169.254.169.254", "metadata"),
+	)
+
 	It("follows the reports-to chain, and says where it is broken or goes round", func(ctx SpecContext) {
 		acme := newCompany(ctx)
 		report := func(from, to string) {
