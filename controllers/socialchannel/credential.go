@@ -11,7 +11,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
@@ -83,15 +82,20 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 		Want:        credentials.Holder{Team: s.owner.Name, Namespace: s.owner.Spec.Namespace, SecretName: spec.Delivery.SecretName},
 		Mintable:    account.Source.Use == v1alpha1.SourceMint,
 		Present:     ownership.People(s.owner, s.now),
-		RenewBefore: spec.RenewBefore.Duration,
+		Overlap:     defaultOverlap,
+		RenewBefore: defaultRenewBefore,
 	}
 	if account.Source.ExpiresAt != nil {
 		facts.SourceExpiresAt = account.Source.ExpiresAt.Time
 	}
+	if spec.RenewBefore != nil {
+		facts.RenewBefore = spec.RenewBefore.Duration
+	}
 	if rotation := spec.Rotation; rotation != nil {
-		facts.Interval, facts.Overlap = rotation.Interval.Duration, ptr.Deref(rotation.Overlap, defaultOverlap).Duration
-	} else {
-		facts.Overlap = defaultOverlap.Duration
+		facts.Interval = rotation.Interval.Duration
+		if rotation.Overlap != nil {
+			facts.Overlap = rotation.Overlap.Duration
+		}
 	}
 	if at, err := time.Parse(time.RFC3339, s.channel.Annotations[v1alpha1.AnnotationRotateAt]); err == nil {
 		facts.RotateAt = at
@@ -103,9 +107,11 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 	return facts, err
 }
 
-// defaultOverlap is how long a replaced credential still works where the
-// manifest does not say.
-var defaultOverlap = metav1.Duration{Duration: time.Hour} //nolint:gochecknoglobals // a constant in all but name: Go has no constant structs
+// What the API documents as defaults, for manifests that do not say.
+const (
+	defaultOverlap     = time.Hour
+	defaultRenewBefore = 336 * time.Hour
+)
 
 // gatherSecret finds out what became of the recorded Secret. The cache says
 // that nothing changed; anything else is looked at live, since a cache can lag.

@@ -87,7 +87,8 @@ func (s *scope) observes() bool {
 // who it is.
 func (s *scope) verified() bool {
 	identity := s.status.Get(v1alpha1.ConditionIdentityVerified)
-	return s.channel.Status.Account != nil &&
+	account := s.channel.Status.Account
+	return account != nil && account.Source != nil &&
 		(identity.Status == "True" || identity.Reason == v1alpha1.ReasonHandleDrift)
 }
 

@@ -120,6 +120,25 @@ var _ = Describe("Deliver", func() {
 		Expect(found(ctx).ExposedTo).To(Equal([]string{"care/maria"}))
 	})
 
+	It("replaces one that was made immutable, and leaves what others put on it", func(ctx SpecContext) {
+		deliver(ctx)
+		change(ctx, store, ownerNamespace, secretName, func(secret *corev1.Secret) {
+			secret.Labels["team"] = "care"
+			secret.Annotations["reloader.example/match"] = "true"
+			secret.Immutable = new(true)
+		})
+		version := deliver(ctx, func(d *secretstore.Delivery) {
+			d.Credential = credentials.Credential{ID: "rostra-0b1f6a529c1d-2", Values: values("BLUESKY_PASSWORD", "another")}
+		})
+		secret := read(ctx, store, ownerNamespace, secretName)
+		Expect(secret.ResourceVersion).To(Equal(version))
+		Expect(secret.Immutable).To(BeNil())
+		Expect(secret.Data).To(HaveKeyWithValue("BLUESKY_PASSWORD", []byte("another")))
+		Expect(found(ctx).Holds("rostra-0b1f6a529c1d-2")).To(BeTrue())
+		Expect(secret.Labels).To(HaveKeyWithValue("team", "care"))
+		Expect(secret.Annotations).To(HaveKeyWithValue("reloader.example/match", "true"))
+	})
+
 	It("leaves no value of another platform behind", func(ctx SpecContext) {
 		deliver(ctx)
 		deliver(ctx, func(d *secretstore.Delivery) { d.Credential.Values = values("MASTODON_ACCESS_TOKEN", "t") })
