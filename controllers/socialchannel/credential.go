@@ -291,6 +291,13 @@ func (r *Reconciler) checkDestination(ctx context.Context, s *scope, want creden
 	if errors.Is(err, secretstore.ErrNotFound) {
 		return nil
 	}
+	if err == nil && s.delivered.ForeignUID && isMinted(s.delivered.CredentialID) {
+		// It may be in use by a copy of this manifest in another cluster, so it is
+		// for a person to revoke.
+		s.warn("LeftBehind", "Deliver", fmt.Sprintf(
+			"Secret %s/%s held credential %s of an earlier SocialChannel of this name: the owner gets another, revoke that one at the platform if nobody uses it",
+			want.Namespace, want.SecretName, s.delivered.CredentialID))
+	}
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 )
@@ -179,6 +180,30 @@ var _ = Describe("A Team", func() {
 		Expect(tryUpdate(ctx, team, members(person("maria")))).To(Succeed())
 		Expect(tryUpdate(ctx, team, members(person("dana")))).To(refuse("manager must be the name of one of the members"))
 		Expect(tryUpdate(ctx, team, members(person("dana")), set("spec.manager", "dana"))).To(Succeed())
+	})
+
+	It("is edited by two at once, each with a member of their own", func(ctx SpecContext) {
+		apply := func(by string, members string) {
+			GinkgoHelper()
+			out, err := kubectlRun(ctx, `
+apiVersion: social.rostra.dev/v1alpha1
+kind: Team
+metadata: {name: shared-by-two}
+spec:
+  namespace: customer-care
+  manager: maria
+  members: [`+members+`]
+`, "apply", "--server-side", "--field-manager="+by, "-f", "-")
+			Expect(err).NotTo(HaveOccurred(), out)
+		}
+		team := &v1alpha1.Team{}
+		team.Name = "shared-by-two"
+		DeferCleanup(func(ctx SpecContext) { Expect(kube.Delete(ctx, team)).To(Succeed()) })
+		apply("people", "{name: maria, email: maria@acme.example}, {name: dana, email: dana@acme.example}")
+		apply("care", "{name: maria, email: maria@acme.example}, {name: zoe, email: zoe@acme.example}")
+		apply("people", "{name: maria, email: maria@acme.example}")
+		Expect(kube.Get(ctx, client.ObjectKeyFromObject(team), team)).To(Succeed())
+		Expect(team.Spec.Members).To(ConsistOf(HaveField("Name", "maria"), HaveField("Name", "zoe")))
 	})
 
 	It("is written and read by the typed client", func(ctx SpecContext) {

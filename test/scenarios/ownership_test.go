@@ -190,6 +190,20 @@ var _ = Describe("Ownership", func() {
 		expectGone(w)
 	})
 
+	It("mints anew when it is declared again after Orphan, and tells of the one before", Label("S19"), func() {
+		settled()
+		held, before := w.with("marketing"), w.get().Status.Credential.ID
+		w.delete()
+		w.settle()
+		w.create(w.channel())
+		w.settle()
+		w.expectReady()
+		Expect(w.with("marketing")).NotTo(Equal(held))
+		Expect(w.server.Works(w.account(), w.with("marketing"))).To(BeTrue())
+		Expect(w.server.Works(w.account(), held)).To(BeTrue(), "another cluster may use it")
+		Expect(w.recorder.notes).To(ContainElement(And(ContainSubstring("LeftBehind"), ContainSubstring(before))))
+	})
+
 	It("takes the credential back with Revoke, also one that is gone already", Label("S19"), func() {
 		settled()
 		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.DeletionPolicy = v1alpha1.DeletionRevoke })
