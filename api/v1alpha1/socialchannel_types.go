@@ -130,7 +130,7 @@ type CredentialDelivery struct {
 
 // CredentialRotation replaces the delivered credential on a schedule.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.overlap) || !self.overlap.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || !self.interval.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || self.overlap == '' || self.interval == '' || duration(self.overlap) < duration(self.interval)",message="overlap must be shorter than interval",fieldPath=".overlap"
+// +kubebuilder:validation:XValidation:rule="!has(self.overlap) || !self.overlap.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || !self.interval.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || self.overlap.size() == 0 || self.interval.size() == 0 || duration(self.overlap) < duration(self.interval)",message="overlap must be shorter than interval",fieldPath=".overlap"
 type CredentialRotation struct {
 	// interval at which the credential is replaced, for example "720h".
 	// From 1h to 8760h.
