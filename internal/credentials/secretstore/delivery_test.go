@@ -194,6 +194,8 @@ var _ = Describe("Deliver", func() {
 		Entry("nothing was changed", true, func(*corev1.Secret) {}),
 		Entry("a label came, which is theirs to do", true, func(s *corev1.Secret) { s.Labels["team"] = "care" }),
 		Entry("the password was changed", false, func(s *corev1.Secret) { s.Data["BLUESKY_PASSWORD"] = []byte("hunter3") }),
+		Entry("the password was changed to one as long", false, func(s *corev1.Secret) { s.Data["BLUESKY_PASSWORD"] = []byte("hunter3-hunter3") }),
+		Entry("the handle was changed to one as long", false, func(s *corev1.Secret) { s.Data["SOCIAL_HANDLE"] = []byte("help.evil.example") }),
 		Entry("the password was emptied", false, func(s *corev1.Secret) { s.Data["BLUESKY_PASSWORD"] = nil }),
 		Entry("the password was removed", false, func(s *corev1.Secret) { delete(s.Data, "BLUESKY_PASSWORD") }),
 		Entry("a line break was added", false, func(s *corev1.Secret) { s.Data["BLUESKY_PASSWORD"] = []byte(hidden + "\n") }),
@@ -257,6 +259,21 @@ var _ = Describe("Deliver", func() {
 			Expect(store.Withdraw(ctx, channel, ownerNamespace, secretName, "")).To(Succeed())
 			Expect(found(ctx).Holds(credentialID)).To(BeTrue())
 		})
+
+		DescribeTable("or says why it could not be",
+			func(ctx SpecContext, answer error, matcher OmegaMatcher) {
+				deliver(ctx)
+				store = &secretstore.Store{Client: interceptor.NewClient(store.Client.(client.WithWatch), interceptor.Funcs{
+					Delete: func(context.Context, client.WithWatch, client.Object, ...client.DeleteOption) error { return answer },
+				})}
+				Expect(store.Withdraw(ctx, channel, ownerNamespace, secretName, credentialID)).To(matcher)
+			},
+			Entry("gone in the meantime", apierrors.NewNotFound(corev1.Resource("secrets"), secretName), Succeed()),
+			Entry("changed in the meantime", apierrors.NewConflict(corev1.Resource("secrets"), secretName, errors.New("changed")),
+				MatchError(apierrors.IsConflict, "409")),
+			Entry("not allowed", apierrors.NewForbidden(corev1.Resource("secrets"), secretName, errors.New("no")),
+				failWith(secretstore.ErrForbidden, "delete Secret acme-help")),
+		)
 
 		It("not where it becomes another between look and deletion", Label("S22"), func(ctx SpecContext) {
 			deliver(ctx)

@@ -266,10 +266,20 @@ func (s *Store) redeliver(ctx context.Context, channel *v1alpha1.SocialChannel, 
 		return "", err
 	}
 	secret.ResourceVersion = ""
+	secret.Labels = inherit(old.secret.Labels, secret.Labels)
+	secret.Annotations = inherit(old.secret.Annotations, secret.Annotations)
 	if err := s.Client.Create(ctx, secret); err != nil {
 		return "", deliveryError("create", client.ObjectKeyFromObject(secret), err)
 	}
 	return secret.ResourceVersion, nil
+}
+
+// inherit keeps what others put on the old Secret, under what is Rostra's own.
+func inherit(theirs, ours map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, theirs)
+	maps.Copy(all, ours)
+	return all
 }
 
 func fill(secret *corev1.Secret, channel *v1alpha1.SocialChannel, delivery Delivery) {

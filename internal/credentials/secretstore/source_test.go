@@ -60,14 +60,14 @@ var _ = Describe("Source", func() {
 		Entry("it is blank", map[string]string{"password": " \n\t"}, `key "password"`, "is empty"),
 		Entry("it is too long", map[string]string{"password": hidden + strings.Repeat("x", 16<<10)}, `key "password"`, "more than 16384 bytes"),
 		Entry("what is optional is too long", map[string]string{"password": hidden, "identifier": strings.Repeat(hidden, 2000)}, `key "identifier"`, "more than 16384 bytes"),
-		Entry("many other keys are there", func() map[string]string {
-			many := map[string]string{}
-			for i := range 20 {
-				many[fmt.Sprintf("key-%02d", i)] = hidden
-			}
-			return many
-		}(), "it has key-00, key-01, key-02, key-03, key-04, key-05, key-06, key-07 and 12 more"),
+		Entry("many other keys are there", otherKeys(20), "it has key-00, key-01, key-02, key-03, key-04, key-05, key-06, key-07 and 12 more"),
 	)
+
+	It("lists eight keys without counting the rest", func(ctx SpecContext) {
+		_, err := newStore(newSecret("social", "acme-help-source", otherKeys(8))).Source(ctx, newChannel(), keys)
+		Expect(err).To(failWith(secretstore.ErrInvalid))
+		Expect(err.Error()).To(HaveSuffix("it has key-00, key-01, key-02, key-03, key-04, key-05, key-06, key-07"))
+	})
 
 	It("says what to create where there is nothing", func(ctx SpecContext) {
 		_, err := newStore().Source(ctx, newChannel(), keys)
@@ -96,6 +96,15 @@ var _ = Describe("Source", func() {
 		}
 	})
 })
+
+// otherKeys are so many that no platform asks for.
+func otherKeys(size int) map[string]string {
+	many := map[string]string{}
+	for i := range size {
+		many[fmt.Sprintf("key-%02d", i)] = hidden
+	}
+	return many
+}
 
 // failing is a store whose API answers every request with this.
 func failing(answer error) *secretstore.Store {
