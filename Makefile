@@ -17,6 +17,7 @@ help: ## show this list
 
 .PHONY: demo
 demo: ## play the main job on a real Kubernetes API and a real Bluesky server (ONCE=1: check it and stop)
+	@echo "demo: compiling (minutes the first time, seconds from then on)"
 	@go run ./hack/demo
 
 .PHONY: test
@@ -53,7 +54,7 @@ lint: ## check style, API conventions and the house's import rules
 # What needs no server beyond a local listener.
 .PHONY: unit
 unit: ## run the unit tests
-	go test $(TEST_FLAGS) . ./api/... ./controllers/... ./internal/...
+	go test $(TEST_FLAGS) . ./api/... ./controllers/... ./internal/... ./hack/demo/...
 	cd hack/tools && go test -count=1 ./...
 
 .PHONY: suites

@@ -43,7 +43,7 @@ type SocialChannelSpec struct {
 	// refused. On Bluesky the DID, for example
 	// "did:plc:ewvi7nxzyoun6zhxrhs64oiz"; on Mastodon the account's id. It
 	// cannot change. Default: the first account that the platform confirms for
-	// the handle is pinned in status.accountID.
+	// the handle is pinned in status.account.id.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

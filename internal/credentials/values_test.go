@@ -123,6 +123,7 @@ var _ = Describe("Value", func() {
 	It("shows as redacted, empty or not, so that nobody learns even that", func() {
 		for _, value := range []credentials.Value{{}, credentials.NewValue(""), credentials.NewValue(password)} {
 			Expect(value.String()).To(Equal(hidden))
+			Expect(value.GoString()).To(Equal(hidden))
 			Expect(fmt.Sprintf("%v %+v %#v %s %q %x %X %d %t %5.2f %-20s", value, value, value, value, value, value, value, value, value, value, value)).
 				To(Equal(strings.TrimSuffix(strings.Repeat(hidden+" ", 11), " ")))
 			Expect(json.Marshal(value)).To(BeEquivalentTo(`"` + hidden + `"`))

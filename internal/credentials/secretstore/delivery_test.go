@@ -328,6 +328,36 @@ var _ = Describe("Deliver", func() {
 			Expect(err).To(MatchError(apierrors.IsConflict, "409"))
 		})
 
+		It("comes back when an immutable one cannot be replaced", func(ctx SpecContext) {
+			deliver(ctx)
+			change(ctx, store, ownerNamespace, secretName, func(secret *corev1.Secret) { secret.Immutable = new(true) })
+			plain := store.Client.(client.WithWatch)
+			store = &secretstore.Store{Client: interceptor.NewClient(plain, interceptor.Funcs{
+				Delete: func(context.Context, client.WithWatch, client.Object, ...client.DeleteOption) error { return forbidden },
+			})}
+			_, err := store.Deliver(ctx, channel, delivery())
+			Expect(err).To(failWith(secretstore.ErrForbidden, "delete Secret acme-help"))
+
+			removed := false
+			store = &secretstore.Store{Client: interceptor.NewClient(plain, interceptor.Funcs{
+				Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
+					removed = true
+					return c.Delete(ctx, object, options...)
+				},
+				Create: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.CreateOption) error {
+					if removed {
+						return forbidden
+					}
+					return c.Create(ctx, object, options...)
+				},
+			})}
+			_, err = store.Deliver(ctx, channel, delivery())
+			Expect(err).To(failWith(secretstore.ErrForbidden, "create Secret acme-help"))
+			store = &secretstore.Store{Client: plain}
+			deliver(ctx)
+			Expect(found(ctx).Holds(credentialID)).To(BeTrue(), "and the next try mends it")
+		})
+
 		It("comes back when somebody removes the Secret at the same time", func(ctx SpecContext) {
 			deliver(ctx)
 			plain := store.Client

@@ -14,6 +14,8 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
@@ -60,6 +62,7 @@ var _ = Describe("The vault", func() {
 		Expect(secret.OwnerReferences[0]).To(And(
 			HaveField("APIVersion", "social.rostra.dev/v1alpha1"), HaveField("Kind", "SocialChannel"),
 			HaveField("Name", "acme-help"), HaveField("UID", BeEquivalentTo(uid)), HaveField("Controller", HaveValue(BeTrue())),
+			HaveField("BlockOwnerDeletion", BeNil()),
 		))
 	})
 
@@ -80,7 +83,7 @@ var _ = Describe("The vault", func() {
 			vault := filled(ctx)
 			Expect(vault.Save(ctx, nil)).To(Succeed())
 			Expect(load(ctx, open())).To(BeNil())
-			Expect(strings.Join(keysOf(read(ctx, store, "social", vaultName)), " ")).NotTo(ContainSubstring("session"))
+			Expect(keysOf(read(ctx, store, "social", vaultName))).To(ConsistOf("salt"), "not even a trace of who opened it")
 		})
 
 		It("not, where there is none to remove", func(ctx SpecContext) {
@@ -273,6 +276,9 @@ var _ = Describe("The vault", func() {
 			Expect(until).To(BeTemporally("==", noon))
 			_, ok = forgotten("source-bbbb")
 			Expect(ok).To(BeFalse())
+			Expect(open().Keep(ctx, "source-aaaa", values("TOKEN", "a"))).To(Succeed())
+			_, ok = forgotten("source-aaaa")
+			Expect(ok).To(BeFalse(), "it came back, and is kept again")
 		})
 
 		It("though somebody emptied the vault", Label("S25"), func(ctx SpecContext) {
@@ -336,6 +342,32 @@ var _ = Describe("The vault", func() {
 			Expect(open().Keep(ctx, "a", session)).To(failWith(answer))
 		}
 	})
+
+	DescribeTable("tells another writer from other trouble when it writes", Label("S22", "S25"),
+		func(ctx SpecContext, answer error, matcher OmegaMatcher) {
+			refusing := func() *secretstore.Vault {
+				return (&secretstore.Store{Client: interceptor.NewClient(store.Client.(client.WithWatch), interceptor.Funcs{
+					Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error { return answer },
+					Update: func(context.Context, client.WithWatch, client.Object, ...client.UpdateOption) error { return answer },
+				})}).Vault(channel, source)
+			}
+			vault := refusing()
+			Expect(load(ctx, vault)).To(BeNil())
+			Expect(vault.Save(ctx, session)).To(matcher, "when it makes the vault")
+			Expect(vault.Keep(ctx, "old", session)).To(matcher)
+			filled(ctx)
+			vault = refusing()
+			Expect(load(ctx, vault)).NotTo(BeNil())
+			Expect(vault.Save(ctx, session)).To(matcher, "when it changes the vault")
+			Expect(vault.Keep(ctx, "old", session)).To(matcher)
+			Expect(vault.Forget(ctx, "old", noon)).To(matcher)
+		},
+		Entry("somebody made it first", apierrors.NewAlreadyExists(corev1.Resource("secrets"), vaultName), MatchError(platform.ErrSessionConflict)),
+		Entry("somebody changed it first", apierrors.NewConflict(corev1.Resource("secrets"), vaultName, errors.New("changed")), MatchError(platform.ErrSessionConflict)),
+		Entry("it may not", apierrors.NewForbidden(corev1.Resource("secrets"), vaultName, errors.New("no")), And(
+			MatchError(apierrors.IsForbidden, "403"), MatchError(ContainSubstring("write Secret social/"+vaultName)), Not(MatchError(ContainSubstring(hidden))))),
+		Entry("the server has no time", apierrors.NewTooManyRequests("later", 1), MatchError(apierrors.IsTooManyRequests, "429")),
+	)
 
 	It("shows nothing of what it holds when it is printed", Label("S25"), func(ctx SpecContext) {
 		vault := filled(ctx)
