@@ -92,8 +92,9 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		old := acme.delivered(ctx, "marketing", appPassword)
 		team := &v1alpha1.Team{}
 		Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
+		before := team.DeepCopy()
 		team.Spec.Members = team.Spec.Members[:1]
-		Expect(parts.client.Update(ctx, team)).To(Succeed())
+		Expect(parts.client.Patch(ctx, team, client.MergeFrom(before))).To(Succeed())
 		Eventually(func() bool { return logsIn(ctx, account, old) }).Should(BeFalse())
 		acme.ready(ctx)
 		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())

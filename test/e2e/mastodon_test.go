@@ -97,8 +97,9 @@ var _ = Describe("What people look at beside channels", func() {
 		report := func(from, to string) {
 			team := &v1alpha1.Team{}
 			Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in(from)}, team)).To(Succeed())
+			before := team.DeepCopy()
 			team.Spec.ReportsToRef = &v1alpha1.ClusterReference{Name: acme.in(to)}
-			Expect(parts.client.Update(ctx, team)).To(Succeed())
+			Expect(parts.client.Patch(ctx, team, client.MergeFrom(before))).To(Succeed())
 		}
 		chain := func(name string) func() string {
 			return func() string {
