@@ -188,13 +188,17 @@ func (r *Reconciler) keep(ctx context.Context, s *scope, facts credentials.Facts
 		}
 	}
 	facts.Retiring = s.channel.Status.Retiring
-	verdict := credentials.Decide(facts, s.idPrefix()).Verdict
+	s.say(credentials.Decide(facts, s.idPrefix()).Verdict)
+	return nil
+}
+
+// say puts a verdict on the credential into its condition.
+func (s *scope) say(verdict credentials.Verdict) {
 	if verdict.OK {
 		s.status.True(v1alpha1.ConditionCredentialReady, verdict.Reason, verdict.Message)
-		return nil
+		return
 	}
 	s.status.False(v1alpha1.ConditionCredentialReady, verdict.Reason, verdict.Message)
-	return nil
 }
 
 func timeOrNil(at time.Time) *metav1.Time {
@@ -255,11 +259,7 @@ func (s *scope) succeed(facts credentials.Facts, decision credentials.Decision, 
 		s.event("CredentialReplaced", "Deliver", fmt.Sprintf("delivered credential %s to team %s: %s", credential.ID, facts.Want.Team, decision.Why))
 	}
 	s.takeOver()
-	if after.Verdict.OK {
-		s.status.True(v1alpha1.ConditionCredentialReady, after.Verdict.Reason, after.Verdict.Message)
-		return
-	}
-	s.status.False(v1alpha1.ConditionCredentialReady, after.Verdict.Reason, after.Verdict.Message)
+	s.say(after.Verdict)
 }
 
 func (s *scope) delivery(facts credentials.Facts, credential credentials.Credential, issuedAt time.Time) secretstore.Delivery {

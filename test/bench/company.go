@@ -197,15 +197,7 @@ func (c *company) bringUp(ctx context.Context) (time.Duration, error) {
 	if err := c.each(ctx, func(ctx context.Context, i int) error { return c.client.Create(ctx, channel(social, i)) }); err != nil {
 		return 0, err
 	}
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 10*time.Minute, true, func(ctx context.Context) (bool, error) {
-		social := &v1alpha1.SocialPlatform{}
-		// The platform's own count lags by its coalescing, so it only tells when
-		// to look; a list of all channels every tenth of a second would slow them.
-		if err := c.client.Get(ctx, client.ObjectKey{Name: "simulated"}, social); err != nil {
-			return false, err
-		}
-		return c.allReady(ctx)
-	})
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 10*time.Minute, true, c.allReady)
 	return time.Since(began), err
 }
 
