@@ -30,8 +30,18 @@ const (
 	// is not due, and nobody who left has seen it.
 	ConditionCredentialReady = "CredentialReady"
 
+	// ConditionCovered is True when the rota fills the hours that the channel
+	// promises, over the next 14 days.
+	ConditionCovered = "Covered"
+
+	// ConditionPublishingAllowed is True when no freeze holds the channel.
+	ConditionPublishingAllowed = "PublishingAllowed"
+
 	// ConditionReachable is True when the platform's server answers as one.
 	ConditionReachable = "Reachable"
+	// ConditionAccountsDiscovered is True when the accounts at the platform's
+	// server were listed within the interval of spec.discovery.
+	ConditionAccountsDiscovered = "AccountsDiscovered"
 
 	// ConditionManagerResolved is True when the team's manager is a member
 	// now.
@@ -39,6 +49,16 @@ const (
 	// ConditionChainResolved is True when the reports-to chain ends at a team
 	// that reports to nobody.
 	ConditionChainResolved = "ChainResolved"
+
+	// ConditionScheduleValid is True when the rota can be read: its zone is
+	// known, its times exist, and no window overlaps another of its layer.
+	ConditionScheduleValid = "ScheduleValid"
+	// ConditionMembersResolved is True when the rota's teams exist and
+	// everybody it lists is in them.
+	ConditionMembersResolved = "MembersResolved"
+	// ConditionMembersReachable is True when everybody who takes turns has a
+	// way to be told.
+	ConditionMembersReachable = "MembersReachable"
 )
 
 // Reasons of the summary.
@@ -51,6 +71,9 @@ const (
 	ReasonProgressing = "Progressing"
 	// ReasonDeleting: the object is being deleted and still has work to do.
 	ReasonDeleting = "Deleting"
+	// ReasonRemovalHalted: so many channels would lose their owner or their
+	// credential at once that a person must confirm it.
+	ReasonRemovalHalted = "RemovalHalted"
 	// ReasonWaiting: an earlier condition must hold first.
 	ReasonWaiting = "Waiting"
 )
@@ -71,6 +94,11 @@ const (
 	// ReasonHandoverPending: the declared owner accepts, but does not hold
 	// the channel yet.
 	ReasonHandoverPending = "HandoverPending"
+	// ReasonHandoverScheduled: the declared owner accepts, and the time of the
+	// hand-over has not come.
+	ReasonHandoverScheduled = "HandoverScheduled"
+	// ReasonHandoverGivenUp: the declared owner had not accepted in time.
+	ReasonHandoverGivenUp = "HandoverGivenUp"
 )
 
 // Reasons of Claimed.
@@ -136,7 +164,7 @@ const (
 	ReasonSeenByLeaver = "SeenByLeaver"
 	// ReasonDueForRenewal: the credential must be renewed by a person.
 	ReasonDueForRenewal = "DueForRenewal"
-	// ReasonExpired: the credential is past its expiry.
+	// ReasonExpired: the credential, or the override, is past its end.
 	ReasonExpired = "Expired"
 	// ReasonInsufficientScope: the credential lacks a permission.
 	ReasonInsufficientScope = "InsufficientScope"
@@ -146,6 +174,77 @@ const (
 	ReasonInvalidRotateAt = "InvalidRotateAt"
 	// ReasonDeliveryFailed: the Secret could not be written.
 	ReasonDeliveryFailed = "DeliveryFailed"
+)
+
+// Reasons of PublishingAllowed, and of a PublishingFreeze.
+const (
+	// ReasonNotFrozen: no freeze holds the channel.
+	ReasonNotFrozen = "NotFrozen"
+	// ReasonFreezing: a freeze holds the channel, and its credentials are being
+	// withdrawn.
+	ReasonFreezing = "Freezing"
+	// ReasonFrozen: a freeze holds the channel: its credentials are revoked, and
+	// its owner's Secret is emptied.
+	ReasonFrozen = "Frozen"
+	// ReasonNotCutOff: a freeze holds the channel, and something of it is left
+	// that Rostra cannot take back, such as a token of the company's own, which
+	// still works for whoever has a copy: the message says what to do.
+	ReasonNotCutOff = "NotCutOff"
+	// ReasonNotEnforced: a freeze holds the channel, and the management policy
+	// Observe lets Rostra withdraw nothing.
+	ReasonNotEnforced = "NotEnforced"
+	// ReasonPrepared: the freeze is inactive.
+	ReasonPrepared = "Prepared"
+	// ReasonIncomplete: at some of the channels a person must do something.
+	ReasonIncomplete = "Incomplete"
+	// ReasonSelectsNothing: the freeze is active, and there is no channel that
+	// it selects.
+	ReasonSelectsNothing = "SelectsNothing"
+)
+
+// Reasons of Covered.
+const (
+	// ReasonCovered: somebody is on duty at every promised hour.
+	ReasonCovered = "PromiseKept"
+	// ReasonNothingPromised: the channel promises no hours.
+	ReasonNothingPromised = "NothingPromised"
+	// ReasonCoverageGap: at some promised hour nobody is on duty.
+	ReasonCoverageGap = "CoverageGap"
+	// ReasonNoRota: hours are promised and no rota is named.
+	ReasonNoRota = "NoRota"
+	// ReasonRotaNotFound: no ResponderRota of that name exists in the
+	// namespace.
+	ReasonRotaNotFound = "RotaNotFound"
+	// ReasonInvalidPromise: the promised hours cannot be read.
+	ReasonInvalidPromise = "InvalidPromise"
+)
+
+// Reasons of ResponderRota and RotaOverride conditions.
+const (
+	// ReasonScheduleRead: the rota can be read.
+	ReasonScheduleRead = "ScheduleRead"
+	// ReasonUnknownTimeZone: no zone of that name is known.
+	ReasonUnknownTimeZone = "UnknownTimeZone"
+	// ReasonInvalidStart: a hand-off's start is a date that does not exist.
+	ReasonInvalidStart = "InvalidStart"
+	// ReasonWindowsOverlap: two windows of a layer share an hour.
+	ReasonWindowsOverlap = "WindowsOverlap"
+	// ReasonMembersFound: the teams exist and everybody listed is in them.
+	ReasonMembersFound = "MembersFound"
+	// ReasonTeamNotFound: a team that is named does not exist.
+	ReasonTeamNotFound = "TeamNotFound"
+	// ReasonMemberNotFound: somebody who is named is not in the team.
+	ReasonMemberNotFound = "MemberNotFound"
+	// ReasonMembersReachable: everybody who takes turns can be told.
+	ReasonMembersReachable = "EverybodyReachable"
+	// ReasonMemberUnreachable: somebody who takes turns cannot be told.
+	ReasonMemberUnreachable = "MemberUnreachable"
+	// ReasonInForce: the override answers now.
+	ReasonInForce = "InForce"
+	// ReasonPending: the override's time has not come.
+	ReasonPending = "Pending"
+	// ReasonOutranked: another override of the same time answers.
+	ReasonOutranked = "Outranked"
 )
 
 // Reasons of Team and SocialPlatform conditions.
@@ -171,6 +270,13 @@ const (
 	// ReasonUnsupportedType: this build of Rostra has no adapter for the
 	// platform type.
 	ReasonUnsupportedType = "UnsupportedType"
+	// ReasonAccountsListed: the server listed its accounts.
+	ReasonAccountsListed = "AccountsListed"
+	// ReasonTooManyAccounts: the server has more accounts than are listed, so
+	// it is not the company's own.
+	ReasonTooManyAccounts = "TooManyAccounts"
+	// ReasonCannotList: accounts of this platform type cannot be listed.
+	ReasonCannotList = "CannotList"
 )
 
 // Labels, annotations and finalizers.
@@ -185,6 +291,11 @@ const (
 	// has come. Setting it to now rotates now, and setting it again to the
 	// same value does nothing.
 	AnnotationRotateAt = "social.rostra.dev/rotate-at"
+
+	// AnnotationConfirmRemoval confirms that a channel is to lose its owner or
+	// its credential, where so many would at once that Rostra has stopped: the
+	// time of the confirmation (RFC 3339), which counts for an hour.
+	AnnotationConfirmRemoval = "social.rostra.dev/confirm-removal"
 
 	// LabelManagedBy and ManagedByRostra mark the Secrets that Rostra made.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
@@ -204,6 +315,9 @@ const (
 	// AnnotationExposedTo names, on a delivered Secret, the people who were in
 	// the team when it was written, as team/member, parted by commas.
 	AnnotationExposedTo = "social.rostra.dev/exposed-to"
+	// AnnotationFrozen says, on a delivered Secret that a freeze has emptied,
+	// which freeze, and why.
+	AnnotationFrozen = "social.rostra.dev/frozen"
 	// AnnotationIssuedAt is, on a delivered Secret, when Rostra issued the
 	// credential (RFC 3339).
 	AnnotationIssuedAt = "social.rostra.dev/issued-at"

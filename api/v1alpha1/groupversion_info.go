@@ -27,6 +27,9 @@ var (
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
+		&PublishingFreeze{}, &PublishingFreezeList{},
+		&ResponderRota{}, &ResponderRotaList{},
+		&RotaOverride{}, &RotaOverrideList{},
 		&SocialChannel{}, &SocialChannelList{},
 		&SocialPlatform{}, &SocialPlatformList{},
 		&Team{}, &TeamList{},

@@ -25,6 +25,35 @@ type SecretReference struct {
 	Name string `json:"name,omitempty"`
 }
 
+// LocalReference names an object of this API group in the same namespace as the
+// object that refers to it.
+type LocalReference struct {
+	// name of the object, for example "care".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be that of an object in the same namespace: lower-case letters, digits, - and ., without a slash"
+	Name string `json:"name,omitempty"`
+}
+
+// SecretKeyReference names a key of a Secret. In which namespace the Secret is
+// follows from the object that refers to it; none can be given.
+type SecretKeyReference struct {
+	// name of the Secret, for example "maria-pager".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be a Secret's name: lower-case letters, digits, - and ., without a slash"
+	Name string `json:"name,omitempty"`
+
+	// key in the Secret's data, for example "url".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="key must be a key of a Secret: letters, digits, - _ and ."
+	Key string `json:"key,omitempty"`
+}
+
 // ManagementPolicy says whether Rostra may change anything at the platform.
 // +kubebuilder:validation:Enum=Manage;Observe
 type ManagementPolicy string

@@ -64,9 +64,24 @@ type SocialChannelSpec struct {
 	// +required
 	OwnerRef ClusterReference `json:"ownerRef,omitzero"`
 
+	// handover bounds when a change of ownerRef takes effect. Default: as soon
+	// as the receiving team accepts.
+	// +optional
+	Handover *HandoverTerms `json:"handover,omitempty"`
+
 	// credentials says what Rostra is given and what it delivers.
 	// +required
 	Credentials ChannelCredentials `json:"credentials,omitzero"`
+
+	// coverage is the promise of the hours at which somebody watches the
+	// channel. Default: none is made.
+	// +optional
+	Coverage *ChannelCoverage `json:"coverage,omitempty"`
+
+	// responderRotaRef names the ResponderRota, in the same namespace, that
+	// says who answers for the channel. Default: nobody does.
+	// +optional
+	ResponderRotaRef *LocalReference `json:"responderRotaRef,omitempty"`
 
 	// managementPolicy says whether anything may be changed at the platform
 	// for this channel. Observe verifies and reports only. Default: Manage.
@@ -81,9 +96,72 @@ type SocialChannelSpec struct {
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// suspend stops all work on this channel while it is true; what was
-	// delivered stays. Default: false.
+	// delivered stays. A PublishingFreeze outranks it: a stop that a channel
+	// could opt out of would be none. Default: false.
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
+}
+
+// HandoverTerms bound when a change of owner takes effect.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.effectiveTime) || !has(self.acceptBy) || self.effectiveTime < self.acceptBy",message="acceptBy must be later than effectiveTime: a hand-over begins at the one and is given up at the other",fieldPath=".acceptBy"
+// +kubebuilder:validation:MinProperties=1
+type HandoverTerms struct {
+	// effectiveTime is when the hand-over begins, and not before (RFC 3339).
+	// Default: at once.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z') && self <= timestamp('9999-12-31T23:59:59Z')",message="effectiveTime must be a time with its zone such as 2026-11-28T09:00:00Z, from year 1 to 9999"
+	EffectiveTime *metav1.Time `json:"effectiveTime,omitempty"`
+
+	// acceptBy is when the hand-over is given up if it has not begun, because
+	// the receiving team does not accept (RFC 3339). The owner that was stays;
+	// a later time, or another owner, is another try. Default: it is not given
+	// up.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z') && self <= timestamp('9999-12-31T23:59:59Z')",message="acceptBy must be a time with its zone such as 2026-11-28T09:00:00Z, from year 1 to 9999"
+	AcceptBy *metav1.Time `json:"acceptBy,omitempty"`
+}
+
+// CoverageMode says how coverage is promised.
+// +kubebuilder:validation:Enum=Always;Windows;None
+type CoverageMode string
+
+const (
+	// CoverageAlways: at every hour of every day.
+	CoverageAlways CoverageMode = "Always"
+	// CoverageWindows: at the hours of the windows.
+	CoverageWindows CoverageMode = "Windows"
+	// CoverageNone: at no hour.
+	CoverageNone CoverageMode = "None"
+)
+
+// ChannelCoverage is the promise of the hours at which somebody watches a
+// channel.
+//
+// +kubebuilder:validation:XValidation:rule="self.mode == 'Windows' ? has(self.windows) : !has(self.windows)",message="windows belong to the mode Windows, and it needs at least one: [{days: [Mon, Tue, Wed, Thu, Fri], from: 09:00, to: 18:00}]",fieldPath=".windows"
+type ChannelCoverage struct {
+	// mode of the promise: Always, Windows or None.
+	// +required
+	Mode CoverageMode `json:"mode,omitempty"`
+
+	// timeZone in which windows are read and gaps are told: a name of the IANA
+	// database, for example "Europe/London". Default: the rota's.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && self != 'Local'",message="timeZone must be a name of the IANA database such as Europe/London, or UTC"
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// windows are the promised hours, with the mode Windows.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Windows []WeeklyWindow `json:"windows,omitempty"`
 }
 
 // ChannelCredentials says what Rostra is given and what it delivers.
@@ -174,6 +252,17 @@ type SocialChannelStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	Owner string `json:"owner,omitempty"`
 
+	// handover is the last change of owner that began, as far as it has come.
+	// +optional
+	Handover *ChannelHandover `json:"handover,omitempty"`
+
+	// history of effective owners, the last sixteen changes, newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	History []OwnershipChange `json:"history,omitempty"`
+
 	// account is what the platform said of the account.
 	// +optional
 	Account *ChannelAccount `json:"account,omitempty"`
@@ -181,6 +270,21 @@ type SocialChannelStatus struct {
 	// credential that the owner holds.
 	// +optional
 	Credential *DeliveredCredential `json:"credential,omitempty"`
+
+	// freeze is what holds the channel's publishing, and how far that has come.
+	// Unset: nothing does.
+	// +optional
+	Freeze *ChannelFreeze `json:"freeze,omitempty"`
+
+	// onCall is who answers for the channel now, by its rota. Unset: nobody
+	// does.
+	// +optional
+	OnCall *OnCall `json:"onCall,omitempty"`
+
+	// coverage is how far the rota keeps the channel's promise. Unset: none is
+	// made, or it cannot be told.
+	// +optional
+	Coverage *Coverage `json:"coverage,omitempty"`
 
 	// retiring are credentials that were replaced and are not revoked yet.
 	// +optional
@@ -192,6 +296,142 @@ type SocialChannelStatus struct {
 	// lastRevoked is the credential that was revoked last.
 	// +optional
 	LastRevoked *RevokedCredential `json:"lastRevoked,omitempty"`
+}
+
+// ChannelHandover is a change of owner, as far as it has come. Until the step
+// Switched it can be taken back by naming the owner that was.
+type ChannelHandover struct {
+	// from is the team that holds, or held, the channel.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	From string `json:"from,omitempty"`
+
+	// to is the team that gets it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	To string `json:"to,omitempty"`
+
+	// requestedBy is the field manager that set ownerRef: the tool, not the
+	// person; the person is in Git, or in the API server's audit log.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	RequestedBy string `json:"requestedBy,omitempty"`
+
+	// startedAt is when the receiving team had accepted and the time had come.
+	// +required
+	StartedAt metav1.Time `json:"startedAt,omitzero"`
+
+	// steps that are done, in their order.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Steps []HandoverStep `json:"steps,omitempty"`
+
+	// effectiveBy is when the last access that was opened with the old
+	// credential ends.
+	// +optional
+	EffectiveBy *metav1.Time `json:"effectiveBy,omitempty"`
+
+	// completedAt is when the old owner's credential was withdrawn and revoked.
+	// +optional
+	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
+}
+
+// HandoverStepName is a step of a hand-over.
+// +kubebuilder:validation:Enum=Accepted;Minted;Delivered;Switched;Withdrawn;Revoked
+type HandoverStepName string
+
+const (
+	// HandoverAccepted: the receiving team accepts, and the time has come.
+	HandoverAccepted HandoverStepName = "Accepted"
+	// HandoverMinted: a credential for the new owner was minted, and proved to
+	// open the account.
+	HandoverMinted HandoverStepName = "Minted"
+	// HandoverDelivered: it lies in the new owner's namespace.
+	HandoverDelivered HandoverStepName = "Delivered"
+	// HandoverSwitched: the new owner is the effective one, with everything
+	// that follows from it. From here on there is no way back but another
+	// hand-over.
+	HandoverSwitched HandoverStepName = "Switched"
+	// HandoverWithdrawn: the old owner's Secret is gone.
+	HandoverWithdrawn HandoverStepName = "Withdrawn"
+	// HandoverRevoked: the old owner's credential is revoked.
+	HandoverRevoked HandoverStepName = "Revoked"
+)
+
+// HandoverStep is a step that was done.
+type HandoverStep struct {
+	// name of the step.
+	// +required
+	Name HandoverStepName `json:"name,omitempty"`
+
+	// time at which it was done.
+	// +required
+	Time metav1.Time `json:"time,omitzero"`
+}
+
+// OwnershipChange is one change of the effective owner.
+type OwnershipChange struct {
+	// from is the team that held the channel. Unset: it was the first.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	From string `json:"from,omitempty"`
+
+	// to is the team that got it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	To string `json:"to,omitempty"`
+
+	// at is when it became the effective owner.
+	// +required
+	At metav1.Time `json:"at,omitzero"`
+
+	// requestedBy is the field manager that set ownerRef.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	RequestedBy string `json:"requestedBy,omitempty"`
+}
+
+// ChannelFreeze is what holds a channel's publishing.
+type ChannelFreeze struct {
+	// names of the PublishingFreezes that hold the channel, in their order.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	Names []string `json:"names,omitempty"`
+
+	// startedAt is when Rostra found the channel frozen.
+	// +required
+	StartedAt metav1.Time `json:"startedAt,omitzero"`
+
+	// completedAt is when everything was withdrawn that Rostra can withdraw.
+	// Unset: it is under way.
+	// +optional
+	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
+
+	// effectiveBy is when the last access ends that was opened with a credential
+	// revoked so far: revoked is not dead on every platform. Unset: none was
+	// revoked.
+	// +optional
+	EffectiveBy *metav1.Time `json:"effectiveBy,omitempty"`
+
+	// refused is what the platform said when it would not take the credential
+	// back, for good. It is asked again at each probe.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Refused string `json:"refused,omitempty"`
 }
 
 // ChannelAccount is what the platform said of an account.
@@ -294,6 +534,15 @@ type DeliveredCredential struct {
 	// +kubebuilder:validation:MaxLength=16
 	Expires string `json:"expires,omitempty"`
 
+	// withdrawnAt is when a freeze took it out of its Secret. Unset: the owner
+	// has it.
+	// +optional
+	WithdrawnAt *metav1.Time `json:"withdrawnAt,omitempty"`
+
+	// revokedAt is when a freeze revoked it at the platform. Unset: none did.
+	// +optional
+	RevokedAt *metav1.Time `json:"revokedAt,omitempty"`
+
 	// exposedTo are the people who can have seen it, as team/member.
 	// +optional
 	// +listType=set
@@ -327,7 +576,7 @@ type DeliveredSecret struct {
 }
 
 // RetirementCause says why a credential was replaced.
-// +kubebuilder:validation:Enum=Rotation;Requested;Handover;Leaver;Drift;SourceReplaced
+// +kubebuilder:validation:Enum=Rotation;Requested;Handover;Leaver;Drift;SourceReplaced;Freeze
 type RetirementCause string
 
 const (
@@ -343,6 +592,8 @@ const (
 	CauseDrift RetirementCause = "Drift"
 	// CauseSourceReplaced: the company gave Rostra another source credential.
 	CauseSourceReplaced RetirementCause = "SourceReplaced"
+	// CauseFreeze: a freeze withdrew it.
+	CauseFreeze RetirementCause = "Freeze"
 )
 
 // RetiringCredential was replaced and is not revoked yet.
@@ -413,9 +664,12 @@ type RevokedCredential struct {
 // +kubebuilder:printcolumn:name="Platform",type=string,JSONPath=`.spec.platformRef.name`
 // +kubebuilder:printcolumn:name="Handle",type=string,JSONPath=`.spec.handle`
 // +kubebuilder:printcolumn:name="Owner",type=string,JSONPath=`.status.owner`
+// +kubebuilder:printcolumn:name="On-Call",type=string,JSONPath=`.status.onCall.member`
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.credential.expires`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Until",type=string,priority=1,JSONPath=`.status.onCall.until`
+// +kubebuilder:printcolumn:name="Coverage",type=integer,priority=1,JSONPath=`.status.coverage.percent`
 // +kubebuilder:printcolumn:name="Declared-Owner",type=string,priority=1,JSONPath=`.spec.ownerRef.name`
 // +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.account.id`
 // +kubebuilder:printcolumn:name="Secret-Namespace",type=string,priority=1,JSONPath=`.status.credential.secret.namespace`

@@ -62,6 +62,29 @@ type SocialPlatformSpec struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="probeInterval must be a duration in hours, minutes and seconds such as 1h, from 1m to 24h"
 	ProbeInterval *metav1.Duration `json:"probeInterval,omitempty"`
+
+	// discovery reports the accounts at the server that no channel claims. It
+	// is for a server that is the company's own: on a shared one every account
+	// of everybody would be reported, and one with more than 10,000 accounts is
+	// not listed at all. It takes no credential. Default: nothing is listed.
+	// +optional
+	Discovery *AccountDiscovery `json:"discovery,omitempty"`
+}
+
+// AccountDiscovery says how the accounts at a server are looked for. It may be
+// written empty ({}), which takes the default.
+//
+// +kubebuilder:validation:MinProperties=1
+type AccountDiscovery struct {
+	// interval at which the server is asked for its accounts; up to a tenth is
+	// added at random. A channel that appears or goes is taken into account at
+	// once, without asking. Default: 1h. From 5m to 720h.
+	// +optional
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('5m') && duration(self) <= duration('720h')",message="interval must be a duration in hours, minutes and seconds such as 1h, from 5m to 720h"
+	Interval *metav1.Duration `json:"interval,omitempty"`
 }
 
 // BlueskyPlatform is a server that speaks the AT Protocol.
@@ -100,7 +123,8 @@ func (s *SocialPlatformSpec) ServerURL() string {
 
 // SocialPlatformStatus is what Rostra found out about a platform.
 type SocialPlatformStatus struct {
-	// conditions of the platform: Ready, Reachable.
+	// conditions of the platform: Ready, Reachable, and with spec.discovery
+	// AccountsDiscovered.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -131,6 +155,73 @@ type SocialPlatformStatus struct {
 	// channels that refer to this platform.
 	// +optional
 	Channels *PlatformChannels `json:"channels,omitempty"`
+
+	// unclaimed are the accounts at the server that no channel claims, by the
+	// last list that the server gave; AccountsDiscovered tells whether that is
+	// current. Unset: the server was not listed.
+	// +optional
+	Unclaimed *UnclaimedAccounts `json:"unclaimed,omitempty"`
+}
+
+// UnclaimedAccounts are accounts that no channel claims.
+type UnclaimedAccounts struct {
+	// count of all of them.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	Count *int32 `json:"count,omitempty"`
+
+	// accounts are up to 100 of them, those that can be used first.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Accounts []UnclaimedAccount `json:"accounts,omitempty"`
+}
+
+// UnclaimedAccountState tells how an account stands with its server.
+// +kubebuilder:validation:Enum=Active;Inactive;Blocked
+type UnclaimedAccountState string
+
+const (
+	// UnclaimedActive: the account can be seen and used.
+	UnclaimedActive UnclaimedAccountState = "Active"
+	// UnclaimedInactive: its holder has deactivated it, and can have it back.
+	UnclaimedInactive UnclaimedAccountState = "Inactive"
+	// UnclaimedBlocked: the server has taken it down or suspended it.
+	UnclaimedBlocked UnclaimedAccountState = "Blocked"
+)
+
+// UnclaimedAccount is an account that no channel claims.
+type UnclaimedAccount struct {
+	// id is the platform's identifier of the account: what a channel's
+	// spec.accountID pins.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	ID string `json:"id,omitempty"`
+
+	// handle that the account has at the platform. Unset: the server does not
+	// tell, as of accounts that are deactivated.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Handle string `json:"handle,omitempty"`
+
+	// displayName that the account shows, where the list tells it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	DisplayName string `json:"displayName,omitempty"`
+
+	// state of the account: Active, Inactive or Blocked.
+	// +required
+	State UnclaimedAccountState `json:"state,omitempty"`
+
+	// since is when the account first stood in this list.
+	// +required
+	Since *metav1.Time `json:"since,omitempty"`
 }
 
 // PlatformChannels counts the channels on a platform.
@@ -156,6 +247,7 @@ type PlatformChannels struct {
 // +kubebuilder:printcolumn:name="Policy",type=string,JSONPath=`.spec.managementPolicy`
 // +kubebuilder:printcolumn:name="Channels",type=integer,JSONPath=`.status.channels.count`
 // +kubebuilder:printcolumn:name="In-Order",type=integer,JSONPath=`.status.channels.ready`
+// +kubebuilder:printcolumn:name="Unclaimed",type=integer,JSONPath=`.status.unclaimed.count`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Software",type=string,priority=1,JSONPath=`.status.software`

@@ -74,14 +74,38 @@ type TeamMember struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@\\\\s\\\\p{C}\\\\p{Z}]+@[^@\\\\s\\\\p{C}\\\\p{Z}]+$')",message="email must be an address such as maria@acme.example"
 	Email string `json:"email,omitempty"`
 
+	// notify are the ways in which the member is told, in their order. A member
+	// without one takes turns in a rota and hears of nothing, which the rota
+	// says. Default: none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Notify []NotifyTarget `json:"notify,omitempty"`
+
 	// from is when the membership begins (RFC 3339). Default: it always was.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z') && self <= timestamp('9999-12-31T23:59:59Z')",message="from must be a time with its zone such as 2026-11-28T09:00:00Z, from year 1 to 9999"
 	From *metav1.Time `json:"from,omitempty"`
 
 	// until is when the membership ends (RFC 3339); at that instant the member
 	// has left. Default: it does not end.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z') && self <= timestamp('9999-12-31T23:59:59Z')",message="until must be a time with its zone such as 2026-11-28T09:00:00Z, from year 1 to 9999"
 	Until *metav1.Time `json:"until,omitempty"`
+}
+
+// NotifyTarget is a way in which somebody is told.
+type NotifyTarget struct {
+	// secretRef names the Secret, in the team's namespace, whose key holds the
+	// address to tell. It is a secret because such an address lets whoever has
+	// it send.
+	// +required
+	SecretRef SecretKeyReference `json:"secretRef,omitzero"`
 }
 
 // AcceptedChannels are channels of one namespace that a team consents to own.

@@ -77,18 +77,26 @@ func (w Writer) Get(kind string) metav1.Condition {
 func (w Writer) Summarise(order ...string) {
 	failing := w.firstFailing(order)
 	if failing == nil {
-		w.True(v1alpha1.ConditionReady, v1alpha1.ReasonInOrder, "everything declared is in order")
+		w.Verdict(metav1.ConditionTrue, v1alpha1.ReasonInOrder, "everything declared is in order")
+		return
+	}
+	w.Verdict(failing.Status, failing.Reason, failing.Message)
+}
+
+// Verdict sets Ready of an object that has no other condition, and kstatus's
+// two with it.
+func (w Writer) Verdict(state metav1.ConditionStatus, reason, message string) {
+	w.Set(v1alpha1.ConditionReady, state, reason, message)
+	switch {
+	case state == metav1.ConditionTrue:
 		w.clear(v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled)
-		return
-	}
-	w.Set(v1alpha1.ConditionReady, failing.Status, failing.Reason, failing.Message)
-	if failing.Status == metav1.ConditionFalse && NeedsPerson(failing.Reason) {
+	case state == metav1.ConditionFalse && NeedsPerson(reason):
 		w.clear(v1alpha1.ConditionReconciling)
-		w.True(v1alpha1.ConditionStalled, failing.Reason, failing.Message)
-		return
+		w.True(v1alpha1.ConditionStalled, reason, message)
+	default:
+		w.clear(v1alpha1.ConditionStalled)
+		w.True(v1alpha1.ConditionReconciling, reason, message)
 	}
-	w.clear(v1alpha1.ConditionStalled)
-	w.True(v1alpha1.ConditionReconciling, failing.Reason, failing.Message)
 }
 
 func (w Writer) firstFailing(order []string) *metav1.Condition {
@@ -128,15 +136,20 @@ func (w Writer) Pause(message string) {
 // person changes something.
 func NeedsPerson(reason string) bool {
 	switch reason {
-	case v1alpha1.ReasonOwnerNotFound, v1alpha1.ReasonNotAccepted, v1alpha1.ReasonNoManager,
-		v1alpha1.ReasonHeldByOther,
+	case v1alpha1.ReasonOwnerNotFound, v1alpha1.ReasonNotAccepted, v1alpha1.ReasonNoManager, v1alpha1.ReasonHandoverGivenUp,
+		v1alpha1.ReasonHeldByOther, v1alpha1.ReasonRemovalHalted,
 		v1alpha1.ReasonHandleDrift, v1alpha1.ReasonWrongAccount, v1alpha1.ReasonInvalidHandle, v1alpha1.ReasonInvalidAccountID,
 		v1alpha1.ReasonPlatformNotFound, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonPlatformRefused,
 		v1alpha1.ReasonInvalidServer, v1alpha1.ReasonInvalidSelector, v1alpha1.ReasonUnsupportedType,
+		v1alpha1.ReasonTooManyAccounts, v1alpha1.ReasonCannotList,
 		v1alpha1.ReasonSourceSecretMissing, v1alpha1.ReasonSourceSecretInvalid, v1alpha1.ReasonSourceSecretForbidden, v1alpha1.ReasonSecretNameTaken,
 		v1alpha1.ReasonNamespaceNotFound, v1alpha1.ReasonRevoked, v1alpha1.ReasonSeenByLeaver,
 		v1alpha1.ReasonDueForRenewal, v1alpha1.ReasonExpired, v1alpha1.ReasonInsufficientScope,
 		v1alpha1.ReasonNotRevoked, v1alpha1.ReasonInvalidRotateAt,
+		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
+		v1alpha1.ReasonCoverageGap, v1alpha1.ReasonNoRota, v1alpha1.ReasonRotaNotFound, v1alpha1.ReasonInvalidPromise,
+		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
+		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound, v1alpha1.ReasonMemberUnreachable,
 		v1alpha1.ReasonManagerNotMember, v1alpha1.ReasonChainCycle, v1alpha1.ReasonChainBroken, v1alpha1.ReasonChainTooLong:
 		return true
 	}
