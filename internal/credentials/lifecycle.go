@@ -64,12 +64,16 @@ const (
 	// SecretAhead: it holds the credential that is to be on record next. A
 	// replacement was delivered, and the record of it was lost.
 	SecretAhead
+	// SecretEmptied: a freeze took the credential out of it.
+	SecretEmptied
 )
 
 // Facts is what is known, at one instant, about a channel's credential.
 type Facts struct {
 	// Now is that instant.
 	Now time.Time
+	// Frozen tells whether a freeze holds the channel.
+	Frozen bool
 	// Recorded is the credential on record, or nil.
 	Recorded *v1alpha1.DeliveredCredential
 	// Retiring are the credentials that wait for their revocation.
@@ -118,6 +122,11 @@ type Decision struct {
 	Replace v1alpha1.RetirementCause
 	// Why says the same in words.
 	Why string
+	// Empty tells that a freeze is to take the credential on record out of its
+	// Secret.
+	Empty bool
+	// Cut tells that a freeze is to revoke the credential on record.
+	Cut bool
 	// Revoke are the retiring credentials whose time has come.
 	Revoke []v1alpha1.RetiringCredential
 	// Strays are the IDs at the platform that are this channel's, and that
@@ -134,6 +143,9 @@ type Decision struct {
 
 // Decide says what is to be done.
 func Decide(facts Facts, prefix string) Decision {
+	if facts.Frozen {
+		return freeze(facts, prefix)
+	}
 	decision := Decision{DueAt: DueAt(facts)}
 	decision.Replace, decision.Why = replacement(facts, decision.DueAt)
 	decision.Verdict = verdict(facts, decision.DueAt)
@@ -219,6 +231,8 @@ func replacement(facts Facts, due time.Time) (v1alpha1.RetirementCause, string) 
 			facts.Want.Team, facts.Want.Namespace, facts.Want.SecretName)
 	case sourceReplaced(facts):
 		return v1alpha1.CauseSourceReplaced, "the source credential is another one"
+	case withdrawn(facts):
+		return v1alpha1.CauseFreeze, "the freeze that withdrew it is lifted"
 	case facts.Secret == SecretMissing:
 		return v1alpha1.CauseDrift, "the delivered Secret is gone"
 	case facts.Secret == SecretAltered:
@@ -396,10 +410,14 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 	if !strings.HasPrefix(old.ID, MintedPrefix) {
 		entry.ExposedTo = slices.Clone(old.ExposedTo)
 	}
+	here := old.Secret.Namespace == delivered.Secret.Namespace && old.Secret.Name == delivered.Secret.Name
+	if old.RevokedAt != nil && here {
+		return &delivered, retiring // nothing of it is left
+	}
 	if !cut && cause != v1alpha1.CauseDrift {
 		entry.RevokeAt.Time = facts.Now.Add(facts.Overlap)
 	}
-	if old.Secret.Namespace != delivered.Secret.Namespace || old.Secret.Name != delivered.Secret.Name {
+	if !here {
 		secret := old.Secret
 		entry.Secret = &secret
 	}
@@ -407,9 +425,10 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 }
 
 // cutsOverlap tells whether everything that was replaced goes at once: what
-// people who are out have seen must not work for them a moment longer.
+// people who are out have seen must not work for them a moment longer, and what
+// a freeze withdrew no tool is using.
 func cutsOverlap(facts Facts, cause v1alpha1.RetirementCause) bool {
-	return cause == v1alpha1.CauseHandover || cause == v1alpha1.CauseLeaver || len(leavers(facts)) > 0
+	return withdrawn(facts) || cause == v1alpha1.CauseHandover || cause == v1alpha1.CauseLeaver || len(leavers(facts)) > 0
 }
 
 // maxRetiring bounds the credentials that wait for their revocation; see the

@@ -80,6 +80,12 @@ func anyRecord(t *rapid.T) *v1alpha1.DeliveredCredential {
 	if expires := orZero(t, "expires"); !expires.IsZero() {
 		record.ExpiresAt = new(metav1.NewTime(expires))
 	}
+	if rapid.IntRange(0, 3).Draw(t, "withdrawn") == 0 {
+		record.WithdrawnAt = new(metav1.NewTime(noon.Add(-time.Hour)))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "revoked") == 0 {
+		record.RevokedAt = new(metav1.NewTime(noon.Add(-time.Hour)))
+	}
 	return record
 }
 
@@ -93,7 +99,7 @@ func anyFacts() *rapid.Generator[credentials.Facts] {
 			Want:     credentials.Holder{Team: "care", Namespace: "customer-care", SecretName: "acme-help"},
 			Secret: rapid.SampledFrom([]credentials.SecretState{
 				credentials.SecretAsWritten, credentials.SecretAsWritten,
-				credentials.SecretMissing, credentials.SecretAltered, credentials.SecretAhead,
+				credentials.SecretMissing, credentials.SecretAltered, credentials.SecretAhead, credentials.SecretEmptied,
 			}).Draw(t, "secret"),
 			Mintable:        rapid.Bool().Draw(t, "mintable"),
 			SourceID:        rapid.SampledFrom([]string{"", "source-aaaa", "source-bbbb"}).Draw(t, "source"),
@@ -225,11 +231,11 @@ var _ = Describe("Whatever the facts", func() {
 			g.Expect(slices.Compact(slices.Sorted(slices.Values(left)))).To(HaveLen(len(left)), "no ID twice")
 			g.Expect(len(left)).To(BeNumerically("<=", maxRetiring))
 			for _, old := range facts.Retiring {
-				if old.ID != record.ID {
+				if gone := facts.Recorded != nil && facts.Recorded.RevokedAt != nil && old.ID == facts.Recorded.ID; old.ID != record.ID && !gone {
 					g.Expect(left).To(ContainElement(old.ID), "none is forgotten")
 				}
 			}
-			if facts.Recorded != nil && facts.Recorded.ID != record.ID {
+			if facts.Recorded != nil && facts.Recorded.ID != record.ID && facts.Recorded.RevokedAt == nil {
 				g.Expect(left).To(ContainElement(facts.Recorded.ID), "the old one is to be revoked")
 			}
 			for _, entry := range retired {
@@ -277,6 +283,8 @@ type held struct {
 	value int
 	// by are those who could see it from the beginning.
 	by []string
+	// emptied tells that a freeze took it out again.
+	emptied bool
 }
 
 // world is a platform, a cluster and a status, as far as a credential's life
@@ -294,6 +302,7 @@ type world struct {
 	// source is the ID of the source credential.
 	source   string
 	mintable bool
+	frozen   bool
 	owner    string
 	people   map[string][]string
 
@@ -342,7 +351,7 @@ func (w *world) present() []string {
 
 func (w *world) facts() credentials.Facts {
 	facts := credentials.Facts{
-		Now: w.now, Recorded: w.recorded.DeepCopy(), Retiring: slices.Clone(w.retiring),
+		Now: w.now, Frozen: w.frozen, Recorded: w.recorded.DeepCopy(), Retiring: slices.Clone(w.retiring),
 		Want:     credentials.Holder{Team: w.owner, Namespace: w.owner, SecretName: "acme-help"},
 		Mintable: w.mintable, Present: w.present(), RotateAt: w.rotateAt,
 		Interval: w.interval, Overlap: 3 * time.Hour, RenewBefore: 14 * day,
@@ -362,7 +371,9 @@ func (w *world) facts() credentials.Facts {
 		switch found, ok := w.secrets[w.recorded.Secret]; {
 		case !ok:
 			facts.Secret = credentials.SecretMissing
-		case found.id == w.recorded.ID:
+		case found.emptied:
+			facts.Secret = credentials.SecretEmptied
+		case found.id == w.recorded.ID && w.recorded.WithdrawnAt == nil:
 		case found.id == credentials.NextID(prefix, w.recorded):
 			facts.Secret = credentials.SecretAhead
 		default:
@@ -375,6 +386,9 @@ func (w *world) facts() credentials.Facts {
 // look lets everybody see what lies in their team's namespace.
 func (w *world) look() {
 	for place, found := range w.secrets {
+		if found.emptied {
+			continue
+		}
 		for _, name := range w.people[place.Namespace] {
 			if person := place.Namespace + "/" + name; !slices.Contains(w.seen[found.value], person) {
 				w.seen[found.value] = append(w.seen[found.value], person)
@@ -386,10 +400,50 @@ func (w *world) look() {
 // reconcile does what is decided, if that is possible in so many steps.
 func (w *world) reconcile(steps int) {
 	step := func() bool { steps--; return steps >= 0 }
-	if decision := decide(w.facts()); decision.Replace == "" {
+	switch decision := decide(w.facts()); {
+	case w.frozen:
+		w.takeBack(decision, step)
+	case decision.Replace == "":
 		w.keep(decision, step)
-	} else {
+	default:
 		w.replace(decision, step)
+	}
+}
+
+// takeBack does what a freeze asks for.
+func (w *world) takeBack(decision credentials.Decision, step func() bool) {
+	revoke := slices.Concat(ids(decision.Revoke), decision.Strays)
+	if decision.Cut {
+		revoke = append(revoke, w.recorded.ID)
+	}
+	for _, id := range revoke {
+		if !step() {
+			return
+		}
+		delete(w.live, id)
+	}
+	for place, found := range w.secrets {
+		if found.emptied || w.recorded != nil && place == w.recorded.Secret && !decision.Empty {
+			continue
+		}
+		if !step() {
+			return
+		}
+		found.emptied = true
+		w.secrets[place] = found
+	}
+	if !step() {
+		return
+	}
+	w.retiring = slices.DeleteFunc(slices.Clone(w.retiring), func(r v1alpha1.RetiringCredential) bool {
+		return slices.Contains(ids(decision.Revoke), r.ID)
+	})
+	if w.recorded == nil {
+		return
+	}
+	w.recorded.WithdrawnAt = new(metav1.NewTime(w.now))
+	if decision.Cut {
+		w.recorded.RevokedAt = new(metav1.NewTime(w.now))
 	}
 }
 
@@ -403,9 +457,11 @@ func (w *world) replace(decision credentials.Decision, step func() bool) {
 	}
 	found := w.secrets[place]
 	value, works := w.live[id]
-	if adopts := found.id == id && works && found.value == value; adopts {
+	same := found.id == id && works && found.value == value
+	if same {
 		facts.Seen = found.by
-	} else {
+	}
+	if !same || found.emptied {
 		if w.mintable && !w.mint(id, decision.Strays, step) || !step() {
 			return
 		}
@@ -500,6 +556,9 @@ func (w *world) welcome() {
 		credentials.Expose(w.recorded, w.present())
 	}
 	for place, found := range w.secrets {
+		if found.emptied {
+			continue
+		}
 		found.by = append(slices.Clone(found.by), w.present()...)
 		w.secrets[place] = found
 	}
@@ -509,7 +568,7 @@ func (w *world) welcome() {
 func (w *world) happen(t *rapid.T) {
 	here := w.people[w.owner]
 	switch what := rapid.SampledFrom([]string{
-		"time passes", "a leaver", "a joiner", "a hand-over", "another source", "a request", "altered", "removed", "revoked there",
+		"time passes", "a leaver", "a joiner", "a hand-over", "another source", "a request", "altered", "removed", "revoked there", "a freeze", "a freeze", "the lift",
 	}).Draw(t, "happens"); what {
 	case "time passes":
 		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 11*3600).Draw(t, "seconds")) * time.Second)
@@ -528,6 +587,8 @@ func (w *world) happen(t *rapid.T) {
 	case "another source":
 		sources := slices.DeleteFunc(slices.Sorted(maps.Keys(w.live)), func(id string) bool { return strings.HasPrefix(id, prefix) })
 		w.swap(rapid.SampledFrom(append(sources, "another")).Draw(t, "source"), rapid.Bool().Draw(t, "mintable"))
+	case "a freeze", "the lift":
+		w.frozen = what == "a freeze"
 	case "a request":
 		w.rotateAt = w.now
 	case "altered", "removed":
@@ -556,12 +617,17 @@ var _ = Describe("A credential's life", func() {
 					_, worked = w.live[before.ID]
 				}
 				w.reconcile(rapid.IntRange(0, 6).Draw(t, "steps")) // it may die before it is through
-				if worked && w.recorded.ID == before.ID {
+				if worked && w.recorded.ID == before.ID && !w.frozen {
 					g.Expect(w.live).To(HaveKey(before.ID), "never revoked while the owner uses it")
 				}
 				w.happen(t)
 			}
 
+			if w.frozen {
+				g.Expect(w.settle()).To(BeTrue(), "it comes to rest")
+				w.checkFrozen(g)
+				w.frozen = false
+			}
 			g.Expect(w.settle()).To(BeTrue(), "it comes to rest")
 			w.check(g)
 			w.now, w.interval = w.now.Add(3*time.Hour+time.Second), 0 // every overlap is over, and no other begins
@@ -578,12 +644,26 @@ var _ = Describe("A credential's life", func() {
 	})
 })
 
+// checkFrozen is what must hold when a freeze has done its work: nobody can read
+// a credential, and none that Rostra can find and minted works.
+func (w *world) checkFrozen(g Gomega) {
+	for place, found := range w.secrets {
+		g.Expect(found.emptied).To(BeTrue(), "%v", place)
+	}
+	for id := range w.live {
+		if strings.HasPrefix(id, prefix) {
+			g.Expect(w.known[id] || w.mintable).To(BeFalse(), "%s works", id)
+		}
+	}
+}
+
 // check is what must hold whenever there is nothing left to do.
 func (w *world) check(g Gomega) {
 	g.Expect(w.recorded).NotTo(BeNil())
 	g.Expect(w.recorded.Team).To(Equal(w.owner))
 	g.Expect(w.live).To(HaveKey(w.recorded.ID), "the owner's credential works")
 	g.Expect(w.secrets[w.recorded.Secret].value).To(Equal(w.live[w.recorded.ID]), "and lies where the owner looks")
+	g.Expect(w.secrets[w.recorded.Secret].emptied).To(BeFalse())
 	g.Expect(w.recorded.ExposedTo).To(ContainElements(w.present()))
 	inOrder := decide(w.facts()).Verdict.OK
 	for id, value := range w.live {

@@ -49,6 +49,12 @@ type Server struct {
 	// CanMint tells whether credentials can be minted; if not, the source
 	// credential is a token that is delivered itself.
 	CanMint bool
+	// NamesApart tells whether handles are asked for one by one, since a list of
+	// accounts gives IDs alone.
+	NamesApart bool
+	// TakesOwn tells whether a minted credential can be revoked by itself, as on
+	// Bluesky, and not only with the source credential.
+	TakesOwn bool
 	// Linger is how long access lives on after its credential was revoked.
 	Linger time.Duration
 
@@ -89,6 +95,13 @@ func (s *Server) AddPassword(id, password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts[id].passwords[password] = true
+}
+
+// RemoveAccount deletes an account.
+func (s *Server) RemoveAccount(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.accounts, id)
 }
 
 // RemovePassword takes a source credential back, behind Rostra's back.
@@ -151,7 +164,12 @@ func (s *Server) ResetCalls() {
 
 // Factory gives the port to this server, whatever the URL.
 func (s *Server) Factory(string) (platform.Platform, error) {
-	if s.CanMint {
+	switch {
+	case s.CanMint && s.NamesApart:
+		return &naming{minting{tokens{s}}}, nil
+	case s.CanMint && s.TakesOwn:
+		return &mintingAndRevoking{minting{tokens{s}}}, nil
+	case s.CanMint:
 		return &minting{tokens{s}}, nil
 	}
 	return &revoking{tokens{s}}, nil
@@ -243,6 +261,55 @@ func (t *tokens) Deliverable(asked platform.Account) credentials.Credential {
 	return credentials.Credential{Values: credentials.Values{KeyToken: asked.Source[KeyPassword]}}
 }
 
+// PageSize is how many accounts a page of the list has.
+const PageSize = 50
+
+// ListAccounts implements platform.AccountLister.
+func (t *tokens) ListAccounts(ctx context.Context, cursor string) (platform.AccountPage, error) {
+	var page platform.AccountPage
+	err := t.server.call(ctx, "ListAccounts", func() error {
+		for _, id := range slices.Sorted(maps.Keys(t.server.accounts)) {
+			if id <= cursor {
+				continue
+			}
+			if len(page.Accounts) == PageSize {
+				page.Next = page.Accounts[PageSize-1].ID
+				break
+			}
+			listed := platform.ListedAccount{ID: id, Handle: t.server.accounts[id].handle, State: platform.AccountActive}
+			if t.server.NamesApart {
+				listed.Handle = ""
+			}
+			page.Accounts = append(page.Accounts, listed)
+		}
+		return nil
+	})
+	if err != nil {
+		return platform.AccountPage{}, err
+	}
+	return page, nil
+}
+
+// Unlisted implements platform.AccountLister.
+func (t *tokens) Unlisted() string { return "" }
+
+// naming is the port to a server whose list gives IDs alone.
+type naming struct{ minting }
+
+// HandleOf implements platform.AccountNamer.
+func (n *naming) HandleOf(ctx context.Context, id string) (string, error) {
+	var handle string
+	err := n.server.call(ctx, "HandleOf", func() error {
+		account, ok := n.server.accounts[id]
+		if !ok {
+			return &platform.Failure{Class: platform.NotFound, Message: "there is no such account"}
+		}
+		handle = account.handle
+		return nil
+	})
+	return handle, err
+}
+
 // revoking is the port to a server that cannot mint.
 type revoking struct{ tokens }
 
@@ -255,6 +322,21 @@ func (r *revoking) Revoke(ctx context.Context, _ platform.Account, credential cr
 		return nil
 	})
 	return platform.Revocation{EffectiveBy: r.server.Clock.Now().Add(r.server.Linger)}, err
+}
+
+// mintingAndRevoking is the port to a server that mints, and where a credential
+// can revoke itself.
+type mintingAndRevoking struct{ minting }
+
+// Revoke implements platform.Revoker.
+func (m *mintingAndRevoking) Revoke(ctx context.Context, _ platform.Account, credential credentials.Credential) (platform.Revocation, error) {
+	err := m.server.call(ctx, "Revoke", func() error {
+		for _, account := range m.server.accounts {
+			maps.DeleteFunc(account.minted, func(_, secret string) bool { return secret == credential.Values.Get(KeyToken) })
+		}
+		return nil
+	})
+	return platform.Revocation{EffectiveBy: m.server.Clock.Now().Add(m.server.Linger)}, err
 }
 
 // minting is the port to a server that mints.

@@ -152,6 +152,9 @@ type Delivered struct {
 	ExposedTo []string
 	// ForeignUID tells that it was made for an earlier channel of this name.
 	ForeignUID bool
+	// Frozen is the mark of the freeze that took the credential out of it; empty
+	// where none did.
+	Frozen string
 
 	secret *corev1.Secret
 }
@@ -159,7 +162,7 @@ type Delivered struct {
 // Holds tells whether the Secret holds that credential of this very channel, as
 // Rostra wrote it.
 func (d *Delivered) Holds(credentialID string) bool {
-	return d.Intact && !d.ForeignUID && d.CredentialID == credentialID
+	return d.Intact && !d.ForeignUID && d.Frozen == "" && d.CredentialID == credentialID
 }
 
 // Delivered reads the Secret at a place where this channel delivers. It fails
@@ -185,6 +188,7 @@ func (s *Store) Delivered(ctx context.Context, channel *v1alpha1.SocialChannel, 
 		ResourceVersion: secret.ResourceVersion,
 		Values:          secretValues(secret.Data),
 		ExposedTo:       split(secret.Annotations[v1alpha1.AnnotationExposedTo]),
+		Frozen:          secret.Annotations[v1alpha1.AnnotationFrozen],
 		ForeignUID:      secret.Labels[v1alpha1.LabelChannelUID] != string(channel.UID),
 		secret:          secret,
 	}, nil
@@ -213,6 +217,8 @@ const (
 	keyHandle       = "SOCIAL_HANDLE"
 	keyAccountID    = "SOCIAL_ACCOUNT_ID"
 	keyCredentialID = "SOCIAL_CREDENTIAL_ID"
+	// keyFrozen says, in a Secret that a freeze has emptied, which, and why.
+	keyFrozen = "SOCIAL_FROZEN"
 )
 
 // Delivery is what is written for the owner.
@@ -268,6 +274,9 @@ func (s *Store) redeliver(ctx context.Context, channel *v1alpha1.SocialChannel, 
 	secret.ResourceVersion = ""
 	secret.Labels = inherit(old.secret.Labels, secret.Labels)
 	secret.Annotations = inherit(old.secret.Annotations, secret.Annotations)
+	if _, frozen := secret.Data[keyFrozen]; !frozen {
+		delete(secret.Annotations, v1alpha1.AnnotationFrozen)
+	}
 	if err := s.Client.Create(ctx, secret); err != nil {
 		return "", deliveryError("create", client.ObjectKeyFromObject(secret), err)
 	}
@@ -294,6 +303,7 @@ func fill(secret *corev1.Secret, channel *v1alpha1.SocialChannel, delivery Deliv
 		data[key] = []byte(value.Reveal())
 	}
 	secret.Data = data
+	delete(secret.Annotations, v1alpha1.AnnotationFrozen)
 	metav1.SetMetaDataLabel(&secret.ObjectMeta, v1alpha1.LabelManagedBy, v1alpha1.ManagedByRostra)
 	metav1.SetMetaDataLabel(&secret.ObjectMeta, v1alpha1.LabelChannelUID, string(channel.UID))
 	for key, value := range map[string]string{
@@ -322,7 +332,7 @@ func secretValues(data map[string][]byte) credentials.Values {
 	values := credentials.Values{}
 	for key, content := range data {
 		switch key {
-		case keyPlatform, keyServer, keyHandle, keyAccountID, keyCredentialID:
+		case keyPlatform, keyServer, keyHandle, keyAccountID, keyCredentialID, keyFrozen:
 		default:
 			values[key] = credentials.NewValue(string(content))
 		}

@@ -355,3 +355,35 @@ func FuzzAnswers(f *testing.F) {
 		_ = checkNoContent(resp)
 	})
 }
+
+// FuzzListing feeds the decoders of a list and of a name.
+func FuzzListing(f *testing.F) {
+	for _, seed := range []string{
+		`{"repos":[{"did":"did:plc:ewvi7nxzyoun6zhxrhs64oiz","head":"b","rev":"3l","active":true}],"cursor":"1::did"}`,
+		`{"repos":[{"did":"did:web:pds.acme.test","active":false,"status":"takendown"}]}`, `{"repos":[{"did":"did:plc:","active":null}]}`,
+		`{"did":"did:plc:ewvi7nxzyoun6zhxrhs64oiz","handle":"Help.acme.test"}`, `{"repos":[null]}`, `{"repos":{}}`, `{}`, `[]`, ``, `<html>`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		var repos reposAnswer
+		if err := httpx.DecodeJSON(answer(200, body), &repos); err == nil {
+			page, err := repos.page()
+			if err != nil && (len(page.Accounts) > 0 || platform.ClassOf(err) != platform.Unknown) {
+				t.Fatalf("a refused list gives %+v and %v", page, err)
+			}
+			for _, account := range page.Accounts {
+				if checkDID(account.ID) != nil || account.State == "" {
+					t.Fatalf("%+v is not what a claim can be made with", account)
+				}
+			}
+		}
+		var described accountAnswer
+		if err := httpx.DecodeJSON(answer(200, body), &described); err == nil {
+			handle, err := described.handleOf("did:plc:ewvi7nxzyoun6zhxrhs64oiz")
+			if normal, wrong := normaliseHandle(handle); handle != "" && (err != nil || wrong != nil || normal != handle) {
+				t.Fatalf("%q is no handle: %v", handle, err)
+			}
+		}
+	})
+}

@@ -68,6 +68,18 @@ var _ = Describe("a rule", func() {
 		flawed(neverEnds, "ends its session, and ends none"),
 		flawed(asksTooMuch, "verifies within its budget of requests"),
 		flawed(overPromises, "detects the server, and promises only what it has ports for"),
+		flawed(listsAnything, "takes no outage for a list"),
+		flawed(listsAnything, "takes no nonsense for a list"),
+		flawed(listsForever, "lists the accounts of the server, in the form in which they are claimed"),
+		flawed(listsOthers, "lists the accounts of the server, in the form in which they are claimed"),
+		flawed(hidesNames, "names the accounts that it lists by ID"),
+		flawed(blamesCredential, "names the accounts that it lists by ID"),
+		flawed(blamesCredential, "takes no outage for a list"),
+		flawed(blamesNobody, "asks a person where the list is not public, and blames no credential"),
+		flawed(forgetsRetry, "says when it may list again"),
+		flawed(neverTheSame, "says the same of the same trouble with a list"),
+		flawed(plainErrors, "takes no outage for a list"),
+		flawed(deafToCancel, "stops listing promptly when it is cancelled"),
 	)
 
 	It("has a name that no other has", func() {

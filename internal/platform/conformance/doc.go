@@ -9,7 +9,7 @@
 //
 // A platform's test calls Describe with a function that makes a Subject. Rules
 // for the optional ports (platform.Issuer, platform.Revoker,
-// platform.SessionEnder) run where the adapter has the port.
+// platform.SessionEnder, platform.AccountLister, platform.AccountNamer) run where the adapter has the port.
 //
 // The rules are also plain values (Rules, Rule.Check), so that a test can show
 // of a rule that it fails when it should.

@@ -34,7 +34,7 @@ func (r Rule) Check(ctx context.Context, g gomega.Gomega, subject Subject) {
 
 // Rules are all rules, in an order fit for reading.
 func Rules() []Rule {
-	return slices.Concat(nameRules(), detectRules(), verifyRules(), failureRules(), issuerRules(), revokerRules(), sessionRules())
+	return slices.Concat(nameRules(), detectRules(), verifyRules(), failureRules(), issuerRules(), revokerRules(), sessionRules(), listerRules())
 }
 
 func isIssuer(p platform.Platform) bool       { _, ok := p.(platform.Issuer); return ok }

@@ -47,6 +47,11 @@ const (
 	neverEnds        flaw = "leaves the session where it is when it ends it"
 	asksTooMuch      flaw = "asks three times whose account it is"
 	overPromises     flaw = "names a capability twice"
+	listsAnything    flaw = "takes any answer for a list"
+	listsForever     flaw = "asks for the same page again"
+	listsOthers      flaw = "lists what cannot be an account"
+	hidesNames       flaw = "gives another account's handle"
+	blamesNobody     flaw = "calls a list that is not public a wrong credential"
 )
 
 type toyAdapter struct {
@@ -60,6 +65,7 @@ var (
 	_ platform.Issuer       = (*toyAdapter)(nil)
 	_ platform.Revoker      = (*toyAdapter)(nil)
 	_ platform.SessionEnder = (*toyAdapter)(nil)
+	_ platform.AccountNamer = (*toyAdapter)(nil)
 
 	toyHandle = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
 	toyID     = regexp.MustCompile(`^id-[a-z0-9]{1,32}$`)
@@ -256,6 +262,64 @@ func (a *toyAdapter) Revoke(ctx context.Context, account platform.Account, crede
 	}
 	err := a.ask(ctx, http.MethodPost, "/withdraw", "", toyRequest{Password: credential.Values.Get("TOY_PASSWORD")}, &struct{}{})
 	return revocation, a.spoil(err, account)
+}
+
+func (a *toyAdapter) ListAccounts(ctx context.Context, cursor string) (platform.AccountPage, error) {
+	if a.flaw == deafToCancel {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if a.flaw == listsForever {
+		cursor = ""
+	}
+	var list struct {
+		IDs  []string
+		Next string
+	}
+	if err := a.ask(ctx, http.MethodGet, "/accounts?after="+cursor, "", toyRequest{}, &list); err != nil {
+		if a.flaw == listsAnything {
+			return platform.AccountPage{}, nil
+		}
+		return platform.AccountPage{}, a.public(err)
+	}
+	if list.IDs == nil {
+		return platform.AccountPage{}, &platform.Failure{Class: platform.Unknown, Message: "the answer holds no list"}
+	}
+	page := platform.AccountPage{Next: list.Next}
+	for _, id := range list.IDs {
+		if a.flaw == listsOthers {
+			id = "@" + id
+		}
+		page.Accounts = append(page.Accounts, platform.ListedAccount{ID: id, State: platform.AccountActive})
+	}
+	return page, nil
+}
+
+func (a *toyAdapter) Unlisted() string { return "" }
+
+func (a *toyAdapter) HandleOf(ctx context.Context, id string) (string, error) {
+	var who struct{ Handle string }
+	if err := a.ask(ctx, http.MethodGet, "/handle?id="+id, "", toyRequest{}, &who); err != nil {
+		return "", a.public(err)
+	}
+	if who.Handle == "" {
+		return "", &platform.Failure{Class: platform.Unknown, Message: "the answer names no account"}
+	}
+	if a.flaw == hidesNames {
+		return "somebody", nil
+	}
+	return who.Handle, nil
+}
+
+// public is the failure of a call without a credential.
+func (a *toyAdapter) public(err error) error {
+	failure, ok := errors.AsType[*platform.Failure](a.spoil(err, platform.Account{}))
+	if !ok {
+		return a.spoil(err, platform.Account{})
+	}
+	if a.flaw != blamesNobody && a.flaw != blamesCredential && (failure.Class == platform.Unauthorized || failure.Class == platform.InsufficientScope) {
+		failure.Class = platform.Permanent
+	}
+	return failure
 }
 
 func (a *toyAdapter) ask(ctx context.Context, method, path, token string, request toyRequest, into any) error {

@@ -6,6 +6,7 @@ package conformance_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,10 +78,39 @@ func (s *toyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/withdraw":
 		delete(s.passwords, request.Password)
 		answer(w, http.StatusOK, struct{}{})
+	case "/accounts":
+		s.accounts(w, r.URL.Query().Get("after"))
+	case "/handle":
+		s.handle(w, r.URL.Query().Get("id"))
 	default:
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		s.serveSession(w, r.URL.Path, token, request)
 	}
+}
+
+// accounts lists one account a page, in order. A page says which comes next.
+func (s *toyServer) accounts(w http.ResponseWriter, after string) {
+	users := map[string]bool{}
+	for _, known := range s.passwords {
+		users[known.user] = true
+	}
+	ids, next := []string{}, ""
+	for _, user := range slices.Sorted(maps.Keys(users)) {
+		if id := "id-" + user; id > after && len(ids) == 0 {
+			ids, next = append(ids, id), id
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"ids": ids, "next": next})
+}
+
+func (s *toyServer) handle(w http.ResponseWriter, id string) {
+	for _, known := range s.passwords {
+		if "id-"+known.user == id {
+			answer(w, http.StatusOK, map[string]string{"id": id, "handle": known.user})
+			return
+		}
+	}
+	answer(w, http.StatusNotFound, map[string]string{"error": "no such account"})
 }
 
 func (s *toyServer) login(w http.ResponseWriter, request toyRequest) {

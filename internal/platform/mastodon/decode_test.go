@@ -315,3 +315,35 @@ func FuzzOwnPath(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDirectory(f *testing.F) {
+	for _, seed := range []string{
+		`[{"id":"1","username":"News","acct":"News","display_name":"News \u202e"}]`, `[{"id":"1","username":"news","acct":"news@elsewhere.example"}]`,
+		`[]`, `[null]`, `[{}]`, `null`, `{}`, `[{"id":1}]`, `[[]]`, ``, `<html>`,
+	} {
+		f.Add([]byte(seed), 0)
+	}
+	adapter := at("https://mastodon.example")
+	f.Fuzz(func(t *testing.T, body []byte, offset int) {
+		var found []credentialAccount
+		if err := httpx.DecodeJSON(&httpx.Response{Status: http.StatusOK, Body: body}, &found); err != nil {
+			return
+		}
+		page, failure := adapter.page(found, offset)
+		if failure != nil {
+			if len(page.Accounts) > 0 || page.Next != "" || failure.Class != platform.Unknown {
+				t.Fatalf("a refused page gives %+v and %s", page, failure.Class)
+			}
+			return
+		}
+		if (page.Next == "") != (len(found) == 0) {
+			t.Fatalf("%d accounts, and then %q", len(found), page.Next)
+		}
+		for _, account := range page.Accounts {
+			normal, err := adapter.NormaliseHandle(account.Handle)
+			if err != nil || normal != account.Handle || adapter.CheckAccountID(account.ID) != nil || account.State == "" {
+				t.Fatalf("%+v is not what a claim can be made with", account)
+			}
+		}
+	})
+}

@@ -19,6 +19,7 @@ type dialect struct {
 	identityScopes []string // any of them opens verify_credentials
 	readsAppScopes bool     // apps/verify_credentials tells scopes, to any token
 	asksAboutApps  bool     // apps/verify_credentials exists
+	hasDirectory   bool     // /api/v1/directory exists
 	forgetsRevoked bool
 	wantsUserAgent bool
 	negotiates     bool // answers 406 where JSON is not accepted
@@ -76,6 +77,7 @@ func mastodon() dialect {
 		identityScopes: []string{"profile", "read:accounts"},
 		readsAppScopes: true,
 		asksAboutApps:  true,
+		hasDirectory:   true,
 		formatReset:    func(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") },
 		refuse:         refuseAsMastodon,
 		stateRefusals: map[State]reason{

@@ -15,7 +15,7 @@
 //     read and the scope profile exists.
 //   - Mastodon42: Mastodon 4.2, where neither is so.
 //   - GoToSocial019: GoToSocial 0.19: ULIDs, its own error texts, no way to ask
-//     about an application, rate limits in seconds since 1970.
+//     about an application, no directory, rate limits in seconds since 1970.
 //
 // Where a real server ignores what it does not know, such as an unknown
 // parameter, this one refuses with 400 and says so: an adapter that sends such

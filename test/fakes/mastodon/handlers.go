@@ -46,9 +46,13 @@ func (s *Server) routes() map[string]route {
 		"POST /oauth/revoke":                      {parameters: []string{"client_id", "client_secret", "token"}, serve: (*Server).revokeToken},
 		"GET /.well-known/nodeinfo":               {serve: (*Server).nodeInfoLinks},
 		"GET /nodeinfo/2.0":                       {serve: (*Server).nodeInfo},
+		"GET /api/v1/directory":                   {parameters: []string{"local", "order", "limit", "offset"}, serve: (*Server).directory},
 	}
 	if s.options.withoutV2 {
 		delete(routes, "GET /api/v2/instance")
+	}
+	if !s.dialect.hasDirectory || s.options.withoutList {
+		delete(routes, "GET /api/v1/directory")
 	}
 	if !s.dialect.asksAboutApps {
 		delete(routes, "GET /api/v1/apps/verify_credentials")

@@ -50,6 +50,7 @@ type accountRecord struct {
 	username    string
 	displayName string
 	state       State
+	listed      bool // in the public directory
 	created     time.Time
 }
 
@@ -87,6 +88,14 @@ func (s *Server) SetState(account Account, state State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known(account).state = state
+}
+
+// SetDiscoverable puts an account into the public directory, or takes it out.
+// A new account is not in it.
+func (s *Server) SetDiscoverable(account Account, listed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known(account).listed = listed
 }
 
 func (s *Server) known(account Account) *accountRecord {

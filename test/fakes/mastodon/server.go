@@ -55,6 +55,7 @@ type options struct {
 	withoutV2      bool
 	authenticated  bool // limited federation: also the instance wants a token
 	withoutSources bool // the instance names no source_url
+	withoutList    bool // the administrator has switched the directory off
 }
 
 // Option changes how the server is made.
@@ -83,6 +84,9 @@ func WithLimitedFederation() Option { return func(o *options) { o.authenticated 
 
 // WithoutSourceURL leaves out where the server's source code is.
 func WithoutSourceURL() Option { return func(o *options) { o.withoutSources = true } }
+
+// WithoutDirectory switches the profile directory off, as an administrator can.
+func WithoutDirectory() Option { return func(o *options) { o.withoutList = true } }
 
 // New starts a server. Close it.
 func New(opts ...Option) *Server {
