@@ -7,6 +7,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,9 +26,14 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
+	"github.com/rostra-dev/rostra/controllers/responderrota"
+	"github.com/rostra-dev/rostra/controllers/rotaoverride"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/controllers/socialplatform"
 	"github.com/rostra-dev/rostra/controllers/team"
+	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -43,6 +49,9 @@ type Options struct {
 	// in LeaderElectionNamespace.
 	LeaderElection          bool
 	LeaderElectionNamespace string
+	// Brake bounds how many channels may lose their owner or their credential
+	// at once; the zero value does not.
+	Brake ownership.Brake
 	// Clock for everything but deadlines. Default: the real one.
 	Clock clock.PassiveClock
 	// NewClient wraps the client that the reconcilers write with. Optional.
@@ -141,7 +150,7 @@ func trimMetadata(object any) (any, error) {
 	metadata.OwnerReferences = nil
 	metadata.Finalizers = nil
 	kept := map[string]string{}
-	for _, name := range []string{v1alpha1.AnnotationChannel, v1alpha1.AnnotationCredentialID} {
+	for _, name := range []string{v1alpha1.AnnotationChannel, v1alpha1.AnnotationCredentialID, v1alpha1.AnnotationFrozen} {
 		if value, ok := metadata.Annotations[name]; ok {
 			kept[name] = value
 		}
@@ -151,7 +160,8 @@ func trimMetadata(object any) (any, error) {
 }
 
 func setup(ctx context.Context, mgr manager.Manager, options Options) error {
-	if err := socialchannel.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+	indexer := mgr.GetFieldIndexer()
+	if err := errors.Join(socialchannel.Index(ctx, indexer), duty.Index(ctx, indexer), responderrota.Index(ctx, indexer)); err != nil {
 		return err
 	}
 	directory := platform.NewDirectory(options.Platforms)
@@ -170,17 +180,30 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	book := duty.NewBook(mgr.GetClient())
 	channels := socialchannel.New(socialchannel.Config{
-		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory,
+		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory, Duty: book, Brake: options.Brake,
 		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
 	})
 	if err := channels.SetupWithManager(mgr, settings(options.Workers)); err != nil {
 		return err
 	}
-	if err := socialplatform.New(mgr.GetClient(), directory, options.Clock).SetupWithManager(mgr, settings(2)); err != nil {
+	unclaimed, err := newUnclaimedGauge(metrics.Registry)
+	if err != nil {
 		return err
 	}
-	return (&team.Reconciler{Client: mgr.GetClient(), Clock: options.Clock}).SetupWithManager(mgr, settings(2))
+	platforms := socialplatform.New(socialplatform.Config{
+		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Platforms: directory, Clock: options.Clock, Gauge: unclaimed,
+	})
+	if err := platforms.SetupWithManager(mgr, settings(2)); err != nil {
+		return err
+	}
+	return errors.Join(
+		(&team.Reconciler{Client: mgr.GetClient(), Clock: options.Clock}).SetupWithManager(mgr, settings(2)),
+		(&publishingfreeze.Reconciler{Client: mgr.GetClient(), Metadata: mgr.GetCache(), Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
+		(&responderrota.Reconciler{Client: mgr.GetClient(), Metadata: mgr.GetCache(), Duty: book, Clock: options.Clock}).SetupWithManager(mgr, settings(2)),
+		(&rotaoverride.Reconciler{Client: mgr.GetClient(), Duty: book, Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
+	)
 }
 
 // failureCounter is the metric of failed calls to platforms.

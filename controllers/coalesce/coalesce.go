@@ -29,8 +29,9 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // Handler brings back the cluster-scoped objects in whose count a channel is,
 // after Delay, when the channel appears, goes, moves between them, or becomes
-// or ceases to be ready.
-func Handler(counters func(client.Object) []string) handler.EventHandler {
+// or ceases to be ready, and when what another of the aspects says of it
+// changes.
+func Handler(counters func(client.Object) []string, aspects ...func(client.Object) string) handler.EventHandler {
 	enqueue := func(q queue, names ...string) {
 		for _, name := range names {
 			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}, Delay)
@@ -41,7 +42,8 @@ func Handler(counters func(client.Object) []string) handler.EventHandler {
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { enqueue(q, counters(e.Object)...) },
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
 			before, after := counters(e.ObjectOld), counters(e.ObjectNew)
-			if slices.Equal(before, after) && ready(e.ObjectOld) == ready(e.ObjectNew) {
+			differs := func(aspect func(client.Object) string) bool { return aspect(e.ObjectOld) != aspect(e.ObjectNew) }
+			if slices.Equal(before, after) && ready(e.ObjectOld) == ready(e.ObjectNew) && !slices.ContainsFunc(aspects, differs) {
 				return
 			}
 			enqueue(q, slices.Concat(before, after)...)

@@ -128,6 +128,18 @@ var _ = Describe("Handler", func() {
 		Expect(queue.names).To(BeEmpty())
 	})
 
+	It("brings the counter back when an aspect of a channel changes", func(ctx SpecContext) {
+		handle := func(object client.Object) string { return object.(*v1alpha1.SocialChannel).Spec.Handle }
+		seen := coalesce.Handler(owners, handle)
+		other := channel("care", metav1.ConditionTrue)
+		other.Spec.Purpose = "another"
+		seen.Update(ctx, event.UpdateEvent{ObjectOld: channel("care", metav1.ConditionTrue), ObjectNew: other}, queue)
+		Expect(queue.names).To(BeEmpty())
+		other.Spec.Handle = "help.acme.example"
+		seen.Update(ctx, event.UpdateEvent{ObjectOld: channel("care", metav1.ConditionTrue), ObjectNew: other}, queue)
+		Expect(queue.names).To(And(ContainElement("care"), HaveEach("care")))
+	})
+
 	It("leaves the lists of counters as they are", func(ctx SpecContext) {
 		shared := []string{"care", "marketing", "sales"}
 		first := coalesce.Handler(func(object client.Object) []string {

@@ -25,6 +25,9 @@ import (
 // holds or takes back what nobody should hold any more. Never both in one
 // reconcile, so that the switch is on record before anything is revoked.
 func (r *Reconciler) bindCredential(ctx context.Context, s *scope) error {
+	if held, err := r.holdBack(ctx, s); held || err != nil {
+		return err
+	}
 	if s.adapter == nil || !s.claimed || !s.verified() {
 		r.waitForIdentity(s)
 		return nil
@@ -107,6 +110,10 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 	return facts, err
 }
 
+// sessionRetry is how soon a platform session is taken up again that somebody
+// else had just saved.
+const sessionRetry = 100 * time.Millisecond
+
 // What the API documents as defaults, for manifests that do not say.
 const (
 	defaultOverlap     = time.Hour
@@ -137,7 +144,10 @@ func (r *Reconciler) gatherSecret(ctx context.Context, s *scope, facts *credenti
 	}
 	s.delivered = delivered
 	switch {
-	case delivered.Intact && delivered.CredentialID == recorded.ID:
+	case delivered.Emptied():
+		facts.Secret = credentials.SecretEmptied
+		recorded.Secret.ResourceVersion = delivered.ResourceVersion
+	case delivered.Intact && delivered.CredentialID == recorded.ID && recorded.WithdrawnAt == nil:
 		recorded.Secret.ResourceVersion = delivered.ResourceVersion
 	case delivered.Intact && delivered.CredentialID == credentials.NextID(s.idPrefix(), recorded):
 		facts.Secret = credentials.SecretAhead
@@ -187,6 +197,7 @@ func (r *Reconciler) keep(ctx context.Context, s *scope, facts credentials.Facts
 			return err
 		}
 	}
+	s.concludeHandover()
 	facts.Retiring = s.channel.Status.Retiring
 	s.say(credentials.Decide(facts, s.idPrefix()).Verdict)
 	return nil
@@ -226,6 +237,9 @@ func (r *Reconciler) replace(ctx context.Context, s *scope, facts credentials.Fa
 		return err
 	}
 	var version string
+	if s.delivered != nil && s.delivered.Emptied() && s.delivered.CredentialID == credential.ID {
+		facts.Seen = s.delivered.ExposedTo // before a freeze took it out
+	}
 	if s.delivered != nil && s.delivered.Holds(credential.ID) {
 		version, facts.Seen = s.delivered.ResourceVersion, s.delivered.ExposedTo
 	} else {
@@ -258,6 +272,7 @@ func (s *scope) succeed(facts credentials.Facts, decision credentials.Decision, 
 	if decision.Replace != credentials.CauseFirst {
 		s.event("CredentialReplaced", "Deliver", fmt.Sprintf("delivered credential %s to team %s: %s", credential.ID, facts.Want.Team, decision.Why))
 	}
+	s.movedCredential(credential.ID)
 	s.takeOver()
 	s.say(after.Verdict)
 }
@@ -415,7 +430,7 @@ func (r *Reconciler) credentialFails(s *scope, doing string, err error) error {
 	reason := sourceReason(err)
 	switch {
 	case errors.Is(err, platform.ErrSessionConflict):
-		s.wakeAt(s.now.Add(conflictRetry))
+		s.wakeAt(s.now.Add(sessionRetry))
 		s.status.Keep(v1alpha1.ConditionCredentialReady)
 		return nil
 	case errors.Is(err, secretstore.ErrTaken):
@@ -441,13 +456,13 @@ func (r *Reconciler) platformFails(s *scope, doing string, failure *platform.Fai
 	s.failed = true
 	if failure.HeldBack {
 		s.status.Keep(v1alpha1.ConditionCredentialReady)
-		s.wakeAt(r.pace.failed(name, inputs, s.now, failure.RetryAt))
+		s.wakeAt(r.pace.Failed(name, inputs, s.now, failure.RetryAt))
 		return
 	}
 	r.count(s, failure.Class)
 	if failure.Class.Passing() {
 		s.doubt(v1alpha1.ConditionCredentialReady, failure)
-		s.wakeAt(r.pace.failed(name, inputs, s.now, failure.RetryAt))
+		s.wakeAt(r.pace.Failed(name, inputs, s.now, failure.RetryAt))
 		return
 	}
 	s.status.False(v1alpha1.ConditionCredentialReady, refusalReason(failure.Class), fmt.Sprintf("the platform refuses to %s: %s", doing, failure))

@@ -45,9 +45,9 @@ func (r *Reconciler) bindIdentity(ctx context.Context, s *scope) error {
 	}
 	name := client.ObjectKeyFromObject(s.channel)
 	if s.settledBefore(inputs) {
-		r.pace.resume(name, inputs, s.now, s.probeInterval())
+		r.pace.Resume(name, inputs, s.now, s.probeInterval())
 	}
-	due, next := r.pace.due(name, inputs, s.now)
+	due, next := r.pace.Due(name, inputs, s.now)
 	if !due {
 		s.status.Keep(v1alpha1.ConditionIdentityVerified)
 		s.wakeAt(next)
@@ -93,7 +93,7 @@ func (r *Reconciler) observe(ctx context.Context, s *scope, inputs probeInputs) 
 	if err != nil {
 		return r.verifyFails(s, inputs, err)
 	}
-	s.wakeAt(r.pace.answered(client.ObjectKeyFromObject(s.channel), inputs, s.now, s.probeInterval()))
+	s.wakeAt(r.pace.Answered(client.ObjectKeyFromObject(s.channel), inputs, s.now, s.probeInterval()))
 	if !s.isDeclared(identity) {
 		return nil
 	}
@@ -175,7 +175,7 @@ func (r *Reconciler) sourceFails(s *scope, inputs probeInputs, err error) error 
 	}
 	s.status.Unknown(v1alpha1.ConditionIdentityVerified, v1alpha1.ReasonNoCredential, "there is no source credential to ask the platform with")
 	s.status.False(v1alpha1.ConditionCredentialReady, reason, err.Error())
-	s.wakeAt(r.pace.answered(client.ObjectKeyFromObject(s.channel), inputs, s.now, s.probeInterval()))
+	s.wakeAt(r.pace.Answered(client.ObjectKeyFromObject(s.channel), inputs, s.now, s.probeInterval()))
 	return nil
 }
 
@@ -201,21 +201,21 @@ func (r *Reconciler) verifyFails(s *scope, inputs probeInputs, err error) error 
 	name := client.ObjectKeyFromObject(s.channel)
 	if platform.HeldBack(err) {
 		s.status.Keep(v1alpha1.ConditionIdentityVerified)
-		s.wakeAt(r.pace.failed(name, inputs, s.now, platform.RetryAt(err)))
+		s.wakeAt(r.pace.Failed(name, inputs, s.now, platform.RetryAt(err)))
 		return nil
 	}
 	r.count(s, class)
 	if class.Passing() {
 		s.doubt(v1alpha1.ConditionIdentityVerified, err)
 		s.doubt(v1alpha1.ConditionCredentialReady, err)
-		s.wakeAt(r.pace.failed(name, inputs, s.now, platform.RetryAt(err)))
+		s.wakeAt(r.pace.Failed(name, inputs, s.now, platform.RetryAt(err)))
 		return nil
 	}
 	interval := s.probeInterval()
 	if refusalReason(class) != v1alpha1.ReasonPlatformRefused {
 		interval = max(interval, refusedInterval)
 	}
-	s.wakeAt(r.pace.answered(name, inputs, s.now, interval))
+	s.wakeAt(r.pace.Answered(name, inputs, s.now, interval))
 	s.refuse(class, err)
 	return nil
 }

@@ -6,6 +6,7 @@ package socialchannel
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -14,32 +15,30 @@ import (
 	"github.com/rostra-dev/rostra/internal/ownership"
 )
 
-// bindOwner finds the team whose hold is to be kept up: the declared owner if
-// it exists, is led and accepts the channel, else the one that holds it.
+// bindOwner finds the team whose hold is to be kept up or brought about: the
+// declared owner if it exists, is led and accepts the channel, and its time
+// has come; else the one that holds it.
 func (r *Reconciler) bindOwner(ctx context.Context, s *scope) error {
-	name := s.channel.Spec.OwnerRef.Name
-	declared, err := r.team(ctx, name)
+	stage, err := r.judgeOwner(ctx, s)
 	if err != nil {
 		return err
 	}
-	held := s.channel.Status.Owner
-	reason, problem := objection(s, name, declared)
-	switch {
-	case problem != "" && held != "" && held != name:
-		s.status.False(v1alpha1.ConditionOwnerResolved, reason, fmt.Sprintf("%s; until then team %s stays the owner", problem, held))
-		s.owner, err = r.team(ctx, held)
-	case problem != "":
-		s.status.False(v1alpha1.ConditionOwnerResolved, reason, problem)
-		if held == name {
-			s.owner = declared
-		}
-	case held == "" || held == name || s.channel.Status.Credential == nil:
-		s.owner = declared
+	switch stage {
+	case ownership.InForce:
+		s.dropHandover()
 		s.takeOver()
-	default:
-		s.owner = declared
-		s.status.Unknown(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonHandoverPending,
-			fmt.Sprintf("team %s accepts the channel; team %s holds it until the credential has moved", name, held))
+	case ownership.Refused:
+		s.dropHandover()
+		s.refuseOwner()
+	case ownership.Scheduled:
+		s.status.Unknown(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonHandoverScheduled, fmt.Sprintf(
+			"team %s accepts the channel and gets it at %s; until then team %s stays the owner",
+			s.channel.Spec.OwnerRef.Name, s.channel.Spec.Handover.EffectiveTime.UTC().Format(time.RFC3339), s.channel.Status.Owner))
+	case ownership.GivenUp:
+		s.dropHandover()
+		s.status.False(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonHandoverGivenUp, givenUp(s.channel, s.objection.problem))
+	case ownership.Moving:
+		err = r.beginHandover(ctx, s)
 	}
 	if s.owner != nil {
 		s.wakeAt(ownership.NextChange(s.owner, s.now))
@@ -47,32 +46,56 @@ func (r *Reconciler) bindOwner(ctx context.Context, s *scope) error {
 	return err
 }
 
-// takeOver makes the owner at hand the effective one.
-func (s *scope) takeOver() {
-	if from := s.channel.Status.Owner; from != "" && from != s.owner.Name {
-		s.event("HandedOver", "HandOver", fmt.Sprintf("moved from team %s to team %s", from, s.owner.Name))
+// judgeOwner finds the team that is to hold the channel, and how far the
+// declared one has come.
+func (r *Reconciler) judgeOwner(ctx context.Context, s *scope) (ownership.Stage, error) {
+	name, held := s.channel.Spec.OwnerRef.Name, s.channel.Status.Owner
+	declared, err := r.team(ctx, name)
+	if err != nil {
+		return ownership.Refused, err
 	}
-	s.channel.Status.Owner = s.owner.Name
-	if s.owner.Name == s.channel.Spec.OwnerRef.Name {
-		s.status.True(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonOwnerAccepted,
-			fmt.Sprintf("team %s accepts the channel and holds it", s.owner.Name))
+	s.objection = object(s, name, declared)
+	stage, wakeAt := ownership.Judge(ownership.Claimants{
+		Now: s.now, Held: held, Declared: name, Objected: s.objection.problem != "",
+		Terms: s.channel.Spec.Handover, Handover: s.channel.Status.Handover,
+	})
+	s.wakeAt(wakeAt)
+	s.owner = declared
+	if stage != ownership.InForce && stage != ownership.Moving && held != name {
+		s.owner, err = r.team(ctx, held)
+	}
+	return stage, err
+}
+
+// refuseOwner says why the declared team does not get the channel, and who
+// keeps it meanwhile.
+func (s *scope) refuseOwner() {
+	held, problem := s.channel.Status.Owner, s.objection.problem
+	if held != "" && held != s.channel.Spec.OwnerRef.Name {
+		problem += fmt.Sprintf("; until then team %s stays the owner", held)
+	}
+	s.status.False(v1alpha1.ConditionOwnerResolved, s.objection.reason, problem)
+	if held == "" {
+		s.owner = nil
 	}
 }
 
-// objection is why the declared team cannot own the channel, or empty.
-func objection(s *scope, name string, team *v1alpha1.Team) (reason, problem string) {
+// objection is why the declared team cannot own the channel; empty if it can.
+type objection struct{ reason, problem string }
+
+func object(s *scope, name string, team *v1alpha1.Team) objection {
 	switch {
 	case team == nil:
-		return v1alpha1.ReasonOwnerNotFound, fmt.Sprintf("Team %s does not exist: create it, or name another in spec.ownerRef", name)
+		return objection{v1alpha1.ReasonOwnerNotFound, fmt.Sprintf("Team %s does not exist: create it, or name another in spec.ownerRef", name)}
 	case !team.DeletionTimestamp.IsZero():
-		return v1alpha1.ReasonOwnerDeleting, fmt.Sprintf("Team %s is being deleted: name another in spec.ownerRef", name)
+		return objection{v1alpha1.ReasonOwnerDeleting, fmt.Sprintf("Team %s is being deleted: name another in spec.ownerRef", name)}
 	case !ownership.Accepts(team, s.channel.Namespace, s.channel.Name):
-		return v1alpha1.ReasonNotAccepted, fmt.Sprintf("Team %s does not accept the channel: add {namespace: %s, channels: [%s]} to its spec.accepts",
-			name, s.channel.Namespace, s.channel.Name)
+		return objection{v1alpha1.ReasonNotAccepted, fmt.Sprintf("Team %s does not accept the channel: add {namespace: %s, channels: [%s]} to its spec.accepts",
+			name, s.channel.Namespace, s.channel.Name)}
 	case !ownership.HasManager(team, s.now):
-		return v1alpha1.ReasonNoManager, fmt.Sprintf("Team %s has no manager: %s is not a member now", name, team.Spec.Manager)
+		return objection{v1alpha1.ReasonNoManager, fmt.Sprintf("Team %s has no manager: %s is not a member now", name, team.Spec.Manager)}
 	}
-	return "", ""
+	return objection{}
 }
 
 // team gives a Team, or nil if there is none of that name.

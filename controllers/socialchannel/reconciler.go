@@ -10,7 +10,6 @@ package socialchannel
 import (
 	"context"
 	"errors"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -19,16 +18,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/status"
 )
 
 // errStale is what a conflict is about when the cache lags behind.
 var errStale = errors.New("the cached copy is older than the stored one")
-
-// conflictRetry is how soon a reconcile is done again that worked on a stale
-// copy.
-const conflictRetry = 100 * time.Millisecond
 
 // Config is what a Reconciler works with.
 type Config struct {
@@ -43,10 +41,14 @@ type Config struct {
 	Metadata client.Reader
 	// Platforms gives the adapter for a server.
 	Platforms *platform.Directory
+	// Duty tells who is on duty.
+	Duty *duty.Book
 	// Recorder of Events.
 	Recorder events.EventRecorder
 	// Clock for everything but deadlines.
 	Clock clock.PassiveClock
+	// Brake bounds how many channels may lose their owner at once.
+	Brake ownership.Brake
 	// Failures counts the calls to platforms that failed, by class. Optional.
 	Failures FailureCounter
 }
@@ -63,6 +65,7 @@ type Reconciler struct {
 
 	secrets *secretstore.Store
 	claims  *reservations
+	losses  *losses
 	pace    *pacer
 }
 
@@ -72,6 +75,7 @@ func New(config Config) *Reconciler {
 		Config:  config,
 		secrets: &secretstore.Store{Client: config.Secrets},
 		claims:  newReservations(),
+		losses:  newLosses(),
 		pace:    newPacer(),
 	}
 }
@@ -83,7 +87,7 @@ type binding func(ctx context.Context, s *scope) error
 
 // bindings in their order: each builds on what those before it found.
 func (r *Reconciler) bindings() []binding {
-	return []binding{r.bindOwner, r.bindPlatform, r.bindClaim, r.bindIdentity, r.bindCredential}
+	return []binding{r.bindOwner, r.bindPlatform, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindCoverage}
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -96,27 +100,22 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	s := r.newScope(channel)
+	if err := r.findHold(ctx, s); err != nil {
+		return status.Quietly(err)
+	}
 	switch {
 	case !channel.DeletionTimestamp.IsZero():
 		return r.release(ctx, s)
-	case s.suspended():
-		s.status.Pause("spec.suspend is true: nothing is looked at, and what was delivered stays")
+	case s.suspended() && !s.hold.Frozen():
+		s.status.Pause(s.pauseMessage())
+		s.channel.Status.OnCall, s.channel.Status.Coverage = nil, nil
 	default:
 		for _, bind := range r.bindings() {
 			if err := bind(ctx, s); err != nil {
-				return quietly(err)
+				return status.Quietly(err)
 			}
 		}
 		s.summarise()
 	}
 	return r.finish(ctx, s)
-}
-
-// quietly turns a conflict into another try: somebody was faster, which is no
-// fault of anybody's.
-func quietly(err error) (reconcile.Result, error) {
-	if apierrors.IsConflict(err) {
-		return reconcile.Result{RequeueAfter: conflictRetry}, nil
-	}
-	return reconcile.Result{}, err
 }

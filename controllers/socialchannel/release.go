@@ -18,6 +18,7 @@ import (
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/status"
 )
 
 // release ends the hold of a channel that is being deleted. With Orphan, the
@@ -28,6 +29,13 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 	if !controllerutil.ContainsFinalizer(s.channel, v1alpha1.FinalizerChannel) {
 		return reconcile.Result{}, nil
 	}
+	halted, err := r.haltRelease(ctx, s)
+	if err != nil {
+		return status.Quietly(err)
+	}
+	if halted {
+		return r.finish(ctx, s)
+	}
 	left, err := r.letGo(ctx, s)
 	if err != nil {
 		if failure, ok := errors.AsType[*platform.Failure](err); ok {
@@ -35,7 +43,7 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 			s.status.Unknown(v1alpha1.ConditionReady, v1alpha1.ReasonDeleting, "waits to take the credentials back: "+failure.Error())
 			return r.finish(ctx, s)
 		}
-		return quietly(err)
+		return status.Quietly(err)
 	}
 	if len(left) > 0 {
 		s.warn("LeftBehind", "Release", "could not be taken back, do it by hand at the platform: "+strings.Join(left, "; "))
@@ -43,12 +51,15 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 	before := s.channel.DeepCopy()
 	controllerutil.RemoveFinalizer(s.channel, v1alpha1.FinalizerChannel)
 	if err := r.Client.Patch(ctx, s.channel, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil && !apierrors.IsNotFound(err) {
-		return quietly(err)
+		return status.Quietly(err)
 	}
 	for _, e := range s.events {
 		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", bounded(e.note))
 	}
 	r.forget(client.ObjectKeyFromObject(s.channel))
+	if s.channel.Spec.DeletionPolicy == v1alpha1.DeletionRevoke {
+		r.losses.add(client.ObjectKeyFromObject(s.channel), s.now)
+	}
 	return reconcile.Result{}, nil
 }
 
@@ -88,7 +99,7 @@ func (r *Reconciler) outgoing(ctx context.Context, s *scope) ([]string, error) {
 	for _, retiring := range facts.Retiring {
 		ids = append(ids, retiring.ID)
 	}
-	if facts.Recorded != nil && s.channel.Spec.DeletionPolicy == v1alpha1.DeletionRevoke {
+	if facts.Recorded != nil && (s.channel.Spec.DeletionPolicy == v1alpha1.DeletionRevoke || s.cutsAtRelease()) {
 		ids = append(ids, facts.Recorded.ID)
 	}
 	if s.adapter == nil {
@@ -132,11 +143,20 @@ func (r *Reconciler) takeBack(ctx context.Context, s *scope, id string) (platfor
 	if err != nil {
 		return platform.Revocation{}, err
 	}
+	values := delivered.Values
+	if delivered.Frozen != "" {
+		if values, err = r.secrets.Vault(s.channel, nil).Kept(ctx, id); err != nil {
+			return platform.Revocation{}, err
+		}
+	}
+	if values == nil {
+		return platform.Revocation{}, &platform.Failure{Class: platform.Permanent, Message: "its value is no longer known to Rostra: revoke it by hand at the platform"}
+	}
 	account := platform.Account{Handle: s.handle, ID: s.pinned()}
 	if r.loadSource(ctx, s) == nil {
 		account = r.account(s)
 	}
-	return revoker.Revoke(ctx, account, credentials.Credential{ID: id, Values: delivered.Values})
+	return revoker.Revoke(ctx, account, credentials.Credential{ID: id, Values: values})
 }
 
 // lastWord tells whether trying again will not help: what is missing is

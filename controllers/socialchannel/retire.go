@@ -45,10 +45,25 @@ func (r *Reconciler) retire(ctx context.Context, s *scope, retiring v1alpha1.Ret
 		s.markUnrevoked(retiring.ID, err)
 		return nil
 	}
+	s.strike(retiring, revocation)
+	return nil
+}
+
+// strike takes a credential off the list of those to be revoked, now that it
+// is.
+func (s *scope) strike(retiring v1alpha1.RetiringCredential, revocation platform.Revocation) {
 	s.channel.Status.Retiring = slices.DeleteFunc(s.channel.Status.Retiring, func(other v1alpha1.RetiringCredential) bool { return other.ID == retiring.ID })
 	if len(s.channel.Status.Retiring) == 0 {
 		s.channel.Status.Retiring = nil
 	}
+	s.noteRevoked(retiring, revocation)
+	if retiring.Cause == v1alpha1.CauseHandover {
+		s.revokedOld(revocation.EffectiveBy)
+	}
+}
+
+// noteRevoked puts on record that a credential was revoked, and tells of it.
+func (s *scope) noteRevoked(retiring v1alpha1.RetiringCredential, revocation platform.Revocation) {
 	s.channel.Status.LastRevoked = &v1alpha1.RevokedCredential{
 		ID: retiring.ID, Cause: retiring.Cause,
 		RevokedAt:   metav1.NewTime(s.now.Truncate(time.Second)),
@@ -56,7 +71,6 @@ func (r *Reconciler) retire(ctx context.Context, s *scope, retiring v1alpha1.Ret
 	}
 	s.event("CredentialRevoked", "Revoke", fmt.Sprintf("revoked credential %s; the last access opened with it ends by %s",
 		retiring.ID, revocation.EffectiveBy.UTC().Format(time.RFC3339)))
-	return nil
 }
 
 func (s *scope) markUnrevoked(id string, err error) {
@@ -182,6 +196,7 @@ func (r *Reconciler) withdrawStray(ctx context.Context, s *scope, namespace, nam
 	recorded := s.channel.Status.Credential
 	if recorded != nil && recorded.ID == delivered.CredentialID && len(ownership.Leavers(delivered.ExposedTo, recorded.ExposedTo)) > 0 {
 		credentials.Expose(recorded, delivered.ExposedTo)
+		s.unfinished = true
 		s.wakeAt(s.now)
 		return nil
 	}

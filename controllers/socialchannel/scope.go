@@ -12,6 +12,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/freeze"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -26,9 +27,13 @@ type scope struct {
 	before *v1alpha1.SocialChannel
 	status status.Writer
 
+	// hold is the freeze that holds the channel.
+	hold freeze.Hold
 	// owner is the team whose hold is to be kept up or brought about; nil if
 	// there is none.
 	owner *v1alpha1.Team
+	// objection to the declared owner.
+	objection objection
 	// social and adapter are the platform's object and port; nil if the
 	// channel cannot be on it.
 	social  *v1alpha1.SocialPlatform
@@ -41,6 +46,11 @@ type scope struct {
 	source *secretstore.Source
 	// observed tells whether the platform answered in this reconcile.
 	observed bool
+	// unfinished tells that something of an earlier owner is left, which the
+	// next reconcile takes back.
+	unfinished bool
+	// lost tells that an owner lost the channel in this reconcile.
+	lost bool
 	// failed tells whether the platform gave no good answer to something.
 	failed bool
 	// delivered is what was found at the place of delivery, if it was looked at.

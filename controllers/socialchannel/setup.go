@@ -6,6 +6,7 @@ package socialchannel
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
+	"github.com/rostra-dev/rostra/internal/freeze"
 )
 
 // Indexes of SocialChannels and of Secrets' metadata.
@@ -30,13 +34,15 @@ const (
 	// PlatformIndex finds channels by their SocialPlatform.
 	PlatformIndex = "platform"
 
+	rotaIndex      = "rota"
 	sourceIndex    = "source"
 	deliveredIndex = "delivered"
 )
 
 // +kubebuilder:rbac:groups=social.rostra.dev,resources=socialchannels,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=social.rostra.dev,resources=socialchannels/status,verbs=patch
-// +kubebuilder:rbac:groups=social.rostra.dev,resources=teams;socialplatforms,verbs=get;list;watch
+// +kubebuilder:rbac:groups=social.rostra.dev,resources=teams;socialplatforms;responderrotas;rotaoverrides,verbs=get;list;watch
+// +kubebuilder:rbac:groups=social.rostra.dev,resources=publishingfreezes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -54,6 +60,12 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		})),
 		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, PlatformIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
 			return []string{c.Spec.PlatformRef.Name}
+		})),
+		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, rotaIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
+			if c.Spec.ResponderRotaRef == nil {
+				return nil
+			}
+			return []string{c.Spec.ResponderRotaRef.Name}
 		})),
 		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, sourceIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
 			return []string{c.Spec.Credentials.SourceSecretRef.Name}
@@ -98,20 +110,26 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		Watches(&v1alpha1.SocialChannel{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimMoved())).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SocialPlatform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ResponderRota{}, handler.EnqueueRequestsFromMapFunc(r.onRota), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.RotaOverride{}, handler.EnqueueRequestsFromMapFunc(r.onRotaOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.PublishingFreeze{}, handler.EnqueueRequestsFromMapFunc(r.heldByFreeze), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(foreignWrite())).
 		WatchesMetadata(namespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(options).
 		Complete(r)
 }
 
-// declared passes what people change: the spec, the rotate-at annotation, and
-// deletion. Rostra's own status writes do not bring a channel back.
+// declared passes what people change: the spec, the labels, by which a freeze
+// selects, the annotations that ask for something, and deletion. Rostra's own status writes do not bring a channel back.
 func declared() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationRotateAt] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationRotateAt] ||
+			before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+			return !maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()) ||
+				before[v1alpha1.AnnotationRotateAt] != after[v1alpha1.AnnotationRotateAt] ||
+				before[v1alpha1.AnnotationConfirmRemoval] != after[v1alpha1.AnnotationConfirmRemoval] ||
 				e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
 		},
 	})
@@ -146,8 +164,31 @@ func (r *Reconciler) rivals(ctx context.Context, object client.Object) []reconci
 	return requests.UnsortedList()
 }
 
+// ofTeam finds the channels that a team matters to: as their owner, or because
+// its members answer for them.
 func (r *Reconciler) ofTeam(ctx context.Context, team client.Object) []reconcile.Request {
-	return r.find(ctx, client.MatchingFields{OwnerIndex: team.GetName()})
+	requests := sets.New(r.find(ctx, client.MatchingFields{OwnerIndex: team.GetName()})...)
+	for _, rota := range duty.OfTeam(ctx, r.Client, team.GetName()) {
+		requests.Insert(r.answeredBy(ctx, rota)...)
+	}
+	return requests.UnsortedList()
+}
+
+func (r *Reconciler) onRota(ctx context.Context, rota client.Object) []reconcile.Request {
+	return r.answeredBy(ctx, client.ObjectKeyFromObject(rota))
+}
+
+func (r *Reconciler) onRotaOf(ctx context.Context, override client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, rota := range duty.OfOverride(override) {
+		requests = append(requests, r.answeredBy(ctx, rota)...)
+	}
+	return requests
+}
+
+// answeredBy finds the channels on a rota.
+func (r *Reconciler) answeredBy(ctx context.Context, rota client.ObjectKey) []reconcile.Request {
+	return r.find(ctx, client.InNamespace(rota.Namespace), client.MatchingFields{rotaIndex: rota.Name})
 }
 
 func (r *Reconciler) onPlatform(ctx context.Context, social client.Object) []reconcile.Request {
@@ -164,8 +205,27 @@ func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) [
 	}
 	for i := range teams.Items {
 		if teams.Items[i].Spec.Namespace == namespace.GetName() {
-			requests = append(requests, r.ofTeam(ctx, &teams.Items[i])...)
+			requests = append(requests, r.find(ctx, client.MatchingFields{OwnerIndex: teams.Items[i].Name})...)
 		}
+	}
+	return requests
+}
+
+// heldByFreeze finds the channels that a freeze in force selects. It is asked
+// for the freeze as it was, too, so that those are found that it lets go; an
+// inactive one costs nothing.
+func (r *Reconciler) heldByFreeze(ctx context.Context, object client.Object) []reconcile.Request {
+	held, ok := object.(*v1alpha1.PublishingFreeze)
+	if !ok || !freeze.InForce(held, r.Clock.Now()) {
+		return nil
+	}
+	selected, err := publishingfreeze.Selected(ctx, r.Client, r.Metadata, held)
+	if err != nil {
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(selected))
+	for _, channel := range selected {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(channel)})
 	}
 	return requests
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/status"
 )
 
 // soonest is the shortest wait before another reconcile.
@@ -27,10 +27,13 @@ const soonest = time.Millisecond
 // build on each other.
 func (s *scope) summarise() {
 	s.status.Summarise(
+		// First, since it is why the rest does not matter for now.
+		v1alpha1.ConditionPublishingAllowed,
 		v1alpha1.ConditionOwnerResolved,
 		v1alpha1.ConditionClaimed,
 		v1alpha1.ConditionIdentityVerified,
 		v1alpha1.ConditionCredentialReady,
+		v1alpha1.ConditionCovered,
 	)
 	if credential := s.channel.Status.Credential; credential != nil {
 		credential.Expires = ""
@@ -44,20 +47,22 @@ func (s *scope) summarise() {
 // transitions.
 func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, error) {
 	s.channel.Status.ObservedGeneration = s.channel.Generation
-	if !equality.Semantic.DeepEqual(s.before.Status, s.channel.Status) {
-		patch := client.MergeFromWithOptions(s.before, client.MergeFromWithOptimisticLock{})
-		if err := r.Client.Status().Patch(ctx, s.channel.DeepCopy(), patch); err != nil {
-			return quietly(client.IgnoreNotFound(err))
-		}
+	if err := status.Write(ctx, r.Client, s.before, s.channel); err != nil {
+		return status.Quietly(err)
+	}
+	if s.lost {
+		r.losses.add(client.ObjectKeyFromObject(s.channel), s.now)
 	}
 	r.tell(s)
 	if s.observed && !s.failed {
-		r.pace.recovered(client.ObjectKeyFromObject(s.channel))
+		r.pace.Recovered(client.ObjectKeyFromObject(s.channel))
 	}
 	if s.wake.IsZero() {
 		return reconcile.Result{}, nil
 	}
-	return reconcile.Result{RequeueAfter: max(s.wake.Sub(s.now), soonest)}, nil
+	// From now, not from the beginning: a hand-off does not wait for a slow
+	// platform.
+	return reconcile.Result{RequeueAfter: max(s.wake.Sub(r.Clock.Now()), soonest)}, nil
 }
 
 // tell emits an Event for what was done and for a change of the summary. A
@@ -91,6 +96,6 @@ func bounded(note string) string {
 
 // forget drops what is kept in memory of a channel that is gone.
 func (r *Reconciler) forget(channel types.NamespacedName) {
-	r.pace.forget(channel)
+	r.pace.Forget(channel)
 	r.claims.drop(channel)
 }

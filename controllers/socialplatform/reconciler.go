@@ -2,74 +2,64 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package socialplatform keeps a SocialPlatform's status: whether its server
-// answers, what it can do, and how many channels are on it.
+// answers, what it can do, how many channels are on it, and which accounts at
+// the server no channel claims.
 package socialplatform
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math/rand/v2"
-	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/pace"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/status"
 )
 
-const (
-	defaultProbeInterval = time.Hour
-	probeJitter          = 0.1
-	firstRetry           = time.Second
-	lastRetry            = 5 * time.Minute
-	retryJitter          = 0.5
-	// maxCapabilities bounds what a status names; see the schema.
-	maxCapabilities = 32
-	// maxSoftware bounds the server's own words, in bytes; see the schema.
-	maxSoftware = 128
-)
+// Gauge shows how many accounts of a platform are unclaimed.
+type Gauge interface {
+	// Set shows a count for the SocialPlatform of that name.
+	Set(platform string, unclaimed int32)
+	// Forget shows nothing for it any more.
+	Forget(platform string)
+}
+
+// Config of a Reconciler. Every field is required.
+type Config struct {
+	// Client reads from the cache.
+	Client client.Client
+	// Metadata reads Namespaces' metadata from the cache.
+	Metadata client.Reader
+	// Platforms gives the adapter for a server.
+	Platforms *platform.Directory
+	// Clock for probes and lists.
+	Clock clock.PassiveClock
+	// Gauge of unclaimed accounts.
+	Gauge Gauge
+}
 
 // Reconciler keeps platforms' statuses.
 type Reconciler struct {
-	// Client reads from the cache.
-	Client client.Client
-	// Platforms gives the adapter for a server.
-	Platforms *platform.Directory
-	// Clock for the probes.
-	Clock clock.PassiveClock
+	Config
 
-	mu      sync.Mutex
-	probes  map[string]probe
-	backoff *flowcontrol.Backoff
-}
-
-// probe is the last time that a server was asked, and what for.
-type probe struct {
-	uid        types.UID
-	generation int64
-	next       time.Time
+	probes  *pace.Pacer[probeInputs]
+	lists   *pace.Pacer[listInputs]
+	surveys *surveys
 }
 
 // New makes a reconciler.
-func New(reader client.Client, platforms *platform.Directory, now clock.PassiveClock) *Reconciler {
+func New(config Config) *Reconciler {
 	return &Reconciler{
-		Client: reader, Platforms: platforms, Clock: now,
-		probes:  map[string]probe{},
-		backoff: flowcontrol.NewBackOffWithJitter(firstRetry, lastRetry, retryJitter),
+		Config: config,
+		probes: pace.New[probeInputs](), lists: pace.New[listInputs](), surveys: newSurveys(),
 	}
 }
 
@@ -78,7 +68,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	social := &v1alpha1.SocialPlatform{}
 	if err := r.Client.Get(ctx, request.NamespacedName, social); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.forget(request.Name)
+			r.forget(request)
 		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
@@ -88,10 +78,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	social.Status.ObservedGeneration = social.Generation
 
 	next := r.bindServer(ctx, social, writer)
+	list, err := r.bindDiscovery(ctx, social, writer)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
 	if err := r.countChannels(ctx, social); err != nil {
 		return reconcile.Result{}, err
 	}
-	writer.Summarise(v1alpha1.ConditionReachable)
+	writer.Summarise(summarised(social)...)
+	r.show(social)
 	if !equality.Semantic.DeepEqual(before.Status, social.Status) {
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 		if err := r.Client.Status().Patch(ctx, social, patch); err != nil {
@@ -101,106 +96,58 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 			return reconcile.Result{}, client.IgnoreNotFound(err)
 		}
 	}
+	if !list.IsZero() && list.Before(next) {
+		next = list
+	}
 	return reconcile.Result{RequeueAfter: max(next.Sub(now), time.Millisecond)}, nil
 }
 
-// bindServer asks the server what it is, once a probe interval, and gives the
-// time of the next probe.
-func (r *Reconciler) bindServer(ctx context.Context, social *v1alpha1.SocialPlatform, writer status.Writer) time.Time {
-	interval := ptr.Deref(social.Spec.ProbeInterval, metav1.Duration{Duration: defaultProbeInterval}).Duration
-	if last, ok := r.lastProbe(social); ok && writer.Now.Before(last) {
-		writer.Keep(v1alpha1.ConditionReachable)
-		return last
+// summarised are the conditions that Ready sums up. Accounts that nobody has
+// claimed are no fault of the platform; a list that was asked for and cannot be
+// had is.
+func summarised(social *v1alpha1.SocialPlatform) []string {
+	if social.Spec.Discovery == nil {
+		return []string{v1alpha1.ConditionReachable}
 	}
-	if _, err := metav1.LabelSelectorAsSelector(social.Spec.AllowedNamespaces); err != nil {
-		writer.False(v1alpha1.ConditionReachable, v1alpha1.ReasonInvalidSelector, "spec.allowedNamespaces cannot be read, so no namespace is allowed: "+err.Error())
-		return r.plan(social, writer.Now.Add(interval))
-	}
-	adapter, err := r.Platforms.Get(string(social.Spec.Type), social.Spec.ServerURL())
-	if err != nil {
-		reason := v1alpha1.ReasonInvalidServer
-		if errors.Is(err, platform.ErrUnsupportedType) {
-			reason = v1alpha1.ReasonUnsupportedType
-		}
-		writer.False(v1alpha1.ConditionReachable, reason, err.Error())
-		return r.plan(social, writer.Now.Add(interval))
-	}
-	server, err := adapter.Detect(ctx)
-	if err != nil {
-		return r.plan(social, r.detectFails(social, writer, interval, err))
-	}
-	r.backoff.DeleteEntry(social.Name)
-	social.Status.Software = server.Software[:min(len(server.Software), maxSoftware)]
-	social.Status.Capabilities = nil
-	for _, capability := range server.Capabilities[:min(len(server.Capabilities), maxCapabilities)] {
-		social.Status.Capabilities = append(social.Status.Capabilities, string(capability))
-	}
-	slices.Sort(social.Status.Capabilities)
-	writer.True(v1alpha1.ConditionReachable, v1alpha1.ReasonAnswered, "the server answers as "+string(social.Spec.Type))
-	return r.plan(social, writer.Now.Add(interval+time.Duration(rand.Float64()*probeJitter*float64(interval))))
+	return []string{v1alpha1.ConditionReachable, v1alpha1.ConditionAccountsDiscovered}
 }
 
-// detectFails says why the server could not be asked, and gives the time of the
-// next try.
-func (r *Reconciler) detectFails(social *v1alpha1.SocialPlatform, writer status.Writer, interval time.Duration, err error) time.Time {
-	class := platform.ClassOf(err)
-	if !class.Passing() {
-		writer.False(v1alpha1.ConditionReachable, v1alpha1.ReasonPlatformRefused, err.Error())
-		return writer.Now.Add(interval)
+func (r *Reconciler) show(social *v1alpha1.SocialPlatform) {
+	if social.Status.Unclaimed == nil || social.Status.Unclaimed.Count == nil {
+		r.Gauge.Forget(social.Name)
+		return
 	}
-	if !platform.HeldBack(err) {
-		reason := v1alpha1.ReasonPlatformUnavailable
-		if class == platform.RateLimited {
-			reason = v1alpha1.ReasonRateLimited
-		}
-		if known := writer.Get(v1alpha1.ConditionReachable); known.Reason != reason {
-			writer.Unknown(v1alpha1.ConditionReachable, reason, fmt.Sprintf("the server could not be asked: %s", err))
-		}
-	}
-	id := social.Name
-	r.backoff.Next(id, writer.Now)
-	next := writer.Now.Add(r.backoff.Get(id))
-	if at := platform.RetryAt(err); at.After(next) {
-		return at
-	}
-	return next
+	r.Gauge.Set(social.Name, *social.Status.Unclaimed.Count)
 }
 
-func (r *Reconciler) lastProbe(social *v1alpha1.SocialPlatform) (time.Time, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	last, ok := r.probes[social.Name]
-	return last.next, ok && last.uid == social.UID && last.generation == social.Generation
-}
-
-func (r *Reconciler) forget(name string) {
-	r.backoff.DeleteEntry(name)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.probes, name)
-}
-
-func (r *Reconciler) plan(social *v1alpha1.SocialPlatform, next time.Time) time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.probes[social.Name] = probe{uid: social.UID, generation: social.Generation, next: next}
-	return next
+func (r *Reconciler) forget(request reconcile.Request) {
+	r.probes.Forget(request.NamespacedName)
+	r.lists.Forget(request.NamespacedName)
+	r.surveys.forget(request.Name)
+	r.Gauge.Forget(request.Name)
 }
 
 func (r *Reconciler) countChannels(ctx context.Context, social *v1alpha1.SocialPlatform) error {
-	channels := &v1alpha1.SocialChannelList{}
-	err := r.Client.List(ctx, channels, client.MatchingFields{socialchannel.PlatformIndex: social.Name},
-		client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
+	channels, err := r.channels(ctx, social)
 	if err != nil {
 		return err
 	}
 	var ready int32
-	for i := range channels.Items {
-		if meta.IsStatusConditionTrue(channels.Items[i].Status.Conditions, v1alpha1.ConditionReady) {
+	for i := range channels {
+		if meta.IsStatusConditionTrue(channels[i].Status.Conditions, v1alpha1.ConditionReady) {
 			ready++
 		}
 	}
 	//nolint:gosec // the number of channels is bounded by the size of a cluster, far below 2^31
-	social.Status.Channels = &v1alpha1.PlatformChannels{Count: new(int32(len(channels.Items))), Ready: new(ready)}
+	social.Status.Channels = &v1alpha1.PlatformChannels{Count: new(int32(len(channels))), Ready: new(ready)}
 	return nil
+}
+
+// channels are those that refer to the platform. They are the cache's own: not
+// to be changed.
+func (r *Reconciler) channels(ctx context.Context, social *v1alpha1.SocialPlatform) ([]v1alpha1.SocialChannel, error) {
+	found := &v1alpha1.SocialChannelList{}
+	err := r.Client.List(ctx, found, client.MatchingFields{socialchannel.PlatformIndex: social.Name},
+		client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
+	return found.Items, err
 }

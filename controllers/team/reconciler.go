@@ -10,10 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -56,14 +53,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	writer.Summarise(v1alpha1.ConditionManagerResolved, v1alpha1.ConditionChainResolved)
-	if !equality.Semantic.DeepEqual(before.Status, team.Status) {
-		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-		if err := r.Client.Status().Patch(ctx, team, patch); err != nil {
-			if apierrors.IsConflict(err) {
-				return reconcile.Result{RequeueAfter: time.Second}, nil
-			}
-			return reconcile.Result{}, client.IgnoreNotFound(err)
-		}
+	if err := status.Write(ctx, r.Client, before, team); err != nil {
+		return status.Quietly(err)
 	}
 	if next := ownership.NextChange(team, now); !next.IsZero() {
 		return reconcile.Result{RequeueAfter: next.Sub(now)}, nil

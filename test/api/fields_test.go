@@ -33,10 +33,10 @@ var _ = DescribeTable("A field that does not exist", Label("S25"),
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(BeFalse(), "what is let in by a lenient client is left out")
 	},
-	Entry("a rota", goodChannel, "spec.responderRotaRef", map[string]any{"name": "care"}),
-	Entry("a promise of coverage", goodChannel, "spec.coverage", map[string]any{"mode": "Always"}),
 	Entry("a subscription", goodChannel, "spec.subscription", map[string]any{"events": []any{"Mention"}}),
 	Entry("a route", goodChannel, "spec.escalationRouteRef", map[string]any{"name": "care"}),
+	Entry("a policy of its own choice", goodChannel, "spec.contentPolicyRef", map[string]any{"name": "brand"}),
+	Entry("a rota without its kind", goodChannel, "spec.rotaRef", map[string]any{"name": "care"}),
 	Entry("a Secret's namespace", goodChannel, "spec.credentials.sourceSecretRef.namespace", "other"),
 	Entry("a Secret's key", goodChannel, "spec.credentials.sourceSecretRef.key", "password"),
 	Entry("a delivery's namespace", goodChannel, "spec.credentials.delivery.namespace", "kube-system"),
@@ -46,27 +46,33 @@ var _ = DescribeTable("A field that does not exist", Label("S25"),
 	Entry("an owner without its Ref", goodChannel, "spec.owner", "customer-care"),
 	Entry("a misspelt policy", goodChannel, "spec.deletePolicy", "Orphan"),
 	Entry("an owner's namespace", goodChannel, "spec.ownerRef.namespace", "customer-care"),
-	Entry("discovery", goodBluesky, "spec.discovery", map[string]any{"interval": "1h"}),
 	Entry("an unknown platform", goodBluesky, "spec.facebook", map[string]any{}),
 	Entry("a platform's password", goodBluesky, "spec.bluesky.password", "hunter2"),
 	Entry("a server in the wrong block", goodBluesky, "spec.bluesky.server", "https://bsky.social"),
 	Entry("an event sink", goodTeam, "spec.eventSink", map[string]any{"secretRef": map[string]any{"name": "a", "key": "url"}}),
 	Entry("a deputy", goodTeam, "spec.deputy", "dana"),
 	Entry("somebody above by name", goodTeam, "spec.reportsTo", "chief-executive"),
+	Entry("a zone in another spelling", goodRota, "spec.timezone", "Europe/London"),
+	Entry("holidays", goodRota, "spec.holidays", []any{"2026-12-25"}),
+	Entry("a rota's own team", goodRota, "spec.teamRef", map[string]any{"name": "customer-care"}),
+	Entry("an override in another namespace", goodOverride, "spec.responderRotaRef.namespace", "other"),
+	Entry("an override's team in a namespace", goodOverride, "spec.teamRef.namespace", "other"),
+	Entry("an override of a layer", goodOverride, "spec.layer", "weekdays"),
+	Entry("an override's to", goodOverride, "spec.to", "2026-11-28T09:00:00Z"),
 )
 
 var _ = Describe("A field of a member that does not exist", Label("S25"), func() {
 	It("is refused, and otherwise left out", func(ctx SpecContext) {
-		team := manifest(goodTeam, members(person("maria", "notify", []any{map[string]any{"secretRef": map[string]any{"name": "maria-pager", "key": "url"}}})))
+		team := manifest(goodTeam, members(person("maria", "phone", "+44 20 7946 0000")))
 		err := kube.Create(ctx, team.DeepCopy(), client.DryRunAll)
 		Expect(err).To(MatchError(apierrors.IsBadRequest, "is an answer of 400"))
-		Expect(err).To(MatchError(ContainSubstring(`unknown field "spec.members[0].notify"`)))
+		Expect(err).To(MatchError(ContainSubstring(`unknown field "spec.members[0].phone"`)))
 		Expect(lenient.Create(ctx, team, client.DryRunAll)).To(Succeed())
 		Expect(team.Object).To(HaveKeyWithValue("spec", HaveKeyWithValue("members", ConsistOf(
 			HaveKeyWithValue("name", "maria")))))
 		list, _, err := unstructured.NestedSlice(team.Object, "spec", "members")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(list[0]).NotTo(HaveKey("notify"))
+		Expect(list[0]).NotTo(HaveKey("phone"))
 	})
 })
 

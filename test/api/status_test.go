@@ -45,7 +45,9 @@ var _ = Describe("Status", func() {
 		return kube.Status().Update(ctx, changed, client.DryRunAll)
 	}
 
-	for _, kind := range []struct{ name, good string }{{"SocialChannel", goodChannel}, {"SocialPlatform", goodBluesky}, {"Team", goodTeam}} {
+	for _, kind := range []struct{ name, good string }{
+		{"SocialChannel", goodChannel}, {"SocialPlatform", goodBluesky}, {"Team", goodTeam}, {"ResponderRota", goodRota}, {"RotaOverride", goodOverride},
+	} {
 		Describe("of a "+kind.name, Ordered, func() {
 			var object *unstructured.Unstructured
 
@@ -160,6 +162,80 @@ var _ = Describe("Status", func() {
 			Entry("no unknown use of the source", refuse(`supported values: "Mint", "Deliver"`), set("status.account", map[string]any{
 				"id": did, "source": map[string]any{"resourceVersion": "7", "use": "Resell"},
 			})),
+		)
+	})
+
+	duty := func(pairs ...any) map[string]any {
+		return overlaid(map[string]any{"member": "maria", "team": "customer-care", "layer": "weekdays"}, pairs...)
+	}
+	gap := map[string]any{"start": "2026-11-28T18:00:00Z", "end": "2026-11-30T09:00:00Z"}
+	covered := func(pairs ...any) map[string]any {
+		return overlaid(map[string]any{"percent": int64(66), "uncoveredPerWeek": "56h0m0s"}, pairs...)
+	}
+
+	for _, kind := range []struct{ name, good string }{{"SocialChannel", goodChannel}, {"ResponderRota", goodRota}} {
+		Describe("of who is on duty, of a "+kind.name, Ordered, func() {
+			var object *unstructured.Unstructured
+
+			BeforeAll(func(ctx SpecContext) {
+				object = manifest(kind.good, set("metadata.name", "with-duty"))
+				Expect(kube.Create(ctx, object)).To(Succeed())
+				DeferCleanup(func(ctx SpecContext) { Expect(kube.Delete(ctx, object)).To(Succeed()) })
+			})
+
+			DescribeTable("takes",
+				func(ctx SpecContext, matcher types.GomegaMatcher, edits ...edit) {
+					Expect(writeStatus(ctx, object, edits...)).To(matcher)
+				},
+				Entry("somebody", Succeed(), set("status.onCall", duty("since", "2026-11-27T18:00:00Z", "until", "2026-11-28T09:00:00Z", "next", "dana"))),
+				Entry("somebody for ever", Succeed(), set("status.onCall", duty())),
+				Entry("somebody by an override", Succeed(), set("status.onCall", duty("layer", "override"))),
+				Entry("the longest names", Succeed(), set("status.onCall", duty(
+					"member", strings.Repeat("m", 63), "team", strings.Repeat("t", 253), "layer", strings.Repeat("l", 63), "next", strings.Repeat("n", 63)))),
+				Entry("not somebody of no team", refuse("status.onCall.team: Required value"), set("status.onCall", duty("team", nil))),
+				Entry("not somebody of no layer", refuse("status.onCall.layer: Required value"), set("status.onCall", duty("layer", nil))),
+				Entry("not nobody in an empty name", refuse("status.onCall.member", "at least 1 chars long"), set("status.onCall", duty("member", ""))),
+				Entry("a coverage", Succeed(), set("status.coverage", covered("nextGap", gap, "gaps", []any{gap}))),
+				Entry("a full coverage", Succeed(), set("status.coverage", covered("percent", int64(100), "uncoveredPerWeek", "0s"))),
+				Entry("no coverage at all", Succeed(), set("status.coverage", covered("percent", int64(0), "uncoveredPerWeek", "168h0m0s", "nextGap", gap, "gaps", []any{gap}))),
+				Entry("as many gaps as Rostra tells", Succeed(), set("status.coverage", covered("gaps", copies(16, gap)))),
+				Entry("no more than that", refuse("status.coverage.gaps: Too many: 17: must have at most 16 items"), set("status.coverage", covered("gaps", copies(17, gap)))),
+				Entry("no gap without a beginning", refuse("status.coverage.gaps[0].start: Required value"),
+					set("status.coverage", covered("gaps", asList(map[string]any{"end": "2026-11-30T09:00:00Z"})))),
+				Entry("no gap without an end", refuse("status.coverage.nextGap.end: Required value"),
+					set("status.coverage", covered("nextGap", map[string]any{"start": "2026-11-30T09:00:00Z"}))),
+				Entry("no more than all", refuse("status.coverage.percent", "less than or equal to 100"), set("status.coverage", covered("percent", int64(101)))),
+				Entry("no less than nothing", refuse("status.coverage.percent", "greater than or equal to 0"), set("status.coverage", covered("percent", int64(-1)))),
+				Entry("no coverage without a figure", refuse("status.coverage.percent: Required value"), set("status.coverage", covered("percent", nil))),
+				Entry("no figure without the hours", refuse("status.coverage.uncoveredPerWeek: Required value"), set("status.coverage", covered("uncoveredPerWeek", nil))),
+				Entry("no hours without end", refuse("status.coverage.uncoveredPerWeek", "may not be more than 32"),
+					set("status.coverage", covered("uncoveredPerWeek", strings.Repeat("1", 32)+"h"))),
+			)
+		})
+	}
+
+	Describe("of a ResponderRota's people", Ordered, func() {
+		var object *unstructured.Unstructured
+
+		BeforeAll(func(ctx SpecContext) {
+			object = manifest(goodRota, set("metadata.name", "with-people"))
+			Expect(kube.Create(ctx, object)).To(Succeed())
+			DeferCleanup(func(ctx SpecContext) { Expect(kube.Delete(ctx, object)).To(Succeed()) })
+		})
+
+		DescribeTable("takes",
+			func(ctx SpecContext, matcher types.GomegaMatcher, path string, value any) {
+				Expect(writeStatus(ctx, object, set(path, value))).To(matcher)
+			},
+			Entry("the next hand-off", Succeed(), "status.nextHandoff", "2026-11-28T09:00:00Z"),
+			Entry("those who cannot be told", Succeed(), "status.unreachable", people(128)),
+			Entry("not very many of them", refuse("status.unreachable: Too many: 129: must have at most 128 items"), "status.unreachable", people(129)),
+			Entry("those who left", Succeed(), "status.left", people(128)),
+			Entry("not very many who left", refuse("status.left: Too many: 129: must have at most 128 items"), "status.left", people(129)),
+			Entry("the longest name there is", Succeed(), "status.left", []any{strings.Repeat("t", 253) + "/" + strings.Repeat("m", 63)}),
+			Entry("no longer one", refuse("status.left[0]", "may not be more than 317"), "status.left", []any{strings.Repeat("t", 318)}),
+			Entry("overrides in force", Succeed(), "status.overrides", people(64)),
+			Entry("not very many of them in force", refuse("status.overrides: Too many: 65: must have at most 64 items"), "status.overrides", people(65)),
 		)
 	})
 })

@@ -33,7 +33,7 @@ const (
 
 // company is what is applied.
 type company struct {
-	client   client.Client
+	client   client.WithWatch
 	channels int
 }
 
@@ -44,7 +44,7 @@ func newCompany(api *cluster.Cluster, channels int) (*company, error) {
 	}
 	config := api.Config()
 	config.QPS = -1
-	c, err := client.New(config, client.Options{Scheme: scheme})
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	return &company{client: c, channels: channels}, err
 }
 
@@ -169,7 +169,7 @@ func (c *company) floor(ctx context.Context) (floorTimes, error) {
 // fillStatus writes a status of about the size that the operator writes.
 func fillStatus(object *v1alpha1.SocialChannel) {
 	object.Status.Owner = object.Spec.OwnerRef.Name
-	for _, kind := range []string{"OwnerResolved", "Claimed", "IdentityVerified", "CredentialReady", "Ready"} {
+	for _, kind := range []string{"OwnerResolved", "Claimed", "IdentityVerified", "CredentialReady", "Covered", "PublishingAllowed", "Ready"} {
 		meta.SetStatusCondition(&object.Status.Conditions, metav1.Condition{
 			Type: kind, Status: metav1.ConditionTrue, Reason: "Floor", ObservedGeneration: 1,
 			Message: "about as many words as the operator writes in a condition of this kind",

@@ -83,7 +83,26 @@ func measure(ctx context.Context, channels int) (err error) {
 	if err != nil {
 		return err
 	}
+	shift, err := company.changeShift(ctx, operator)
+	if err != nil {
+		return err
+	}
+	changed, err := operator.settled(ctx, time.Second)
+	if err != nil {
+		return err
+	}
+	moved, err := company.moveMany(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "freezing every channel, and lifting the freeze")
+	frozen, err := company.freezeAll(ctx, operator)
+	if err != nil {
+		return err
+	}
 	printTable(channels, floor, took, idle, up, quiet)
+	printChanges(channels, floor, shift, moved, changed.Requests["PATCH socialchannels/status"]-quiet.Requests["PATCH socialchannels/status"]-2*channels)
+	frozen.print()
 	return nil
 }
 

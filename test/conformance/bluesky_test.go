@@ -45,6 +45,8 @@ type (
 		platform.Platform
 		platform.Issuer
 		platform.SessionEnder
+		platform.AccountLister
+		platform.AccountNamer
 	}
 	withAppPassword struct {
 		platform.Platform
@@ -56,6 +58,8 @@ type (
 		platform.Issuer
 		platform.Revoker
 		platform.SessionEnder
+		platform.AccountLister
+		platform.AccountNamer
 	}
 )
 
@@ -76,7 +80,7 @@ var _ = Describe("Bluesky", Ordered, ContinueOnFailure, Label("bluesky", "pds"),
 		good, other := server.newAccount(ctx), server.newAccount(ctx)
 		subject.New = func() platform.Platform {
 			made := newBlueskyAdapter(subject.url, clock.RealClock{})
-			return withMainPassword{made, made, made}
+			return withMainPassword{made, made, made, made, made}
 		}
 		subject.Good = blueskyAccount(good, good.Password, true)
 		subject.Other = blueskyAccount(other, other.Password, true)

@@ -37,13 +37,29 @@ var _ = Describe("Mastodon", func() {
 	}
 })
 
+// withoutDirectory is the adapter at a server that has no directory, which
+// cannot be listed.
+type withoutDirectory struct {
+	platform.Platform
+	platform.Revoker
+}
+
 func mastodonSubject(flavour mastodonfake.Flavour, budget int) conformance.Subject {
 	GinkgoHelper()
 	fake := newMastodonFake(flavour)
 	news, help := fake.AddAccount("news"), fake.AddAccount("help_desk")
+	for _, account := range []mastodonfake.Account{news, help} {
+		fake.SetDiscoverable(account, true)
+	}
 	newsToken := fake.IssueToken(news, "read", "write:statuses")
 	return conformance.Subject{
-		New:   func() platform.Platform { return newMastodonAdapter(fake.URL(), clock.RealClock{}) },
+		New: func() platform.Platform {
+			adapter := newMastodonAdapter(fake.URL(), clock.RealClock{})
+			if flavour == mastodonfake.GoToSocial019 {
+				return withoutDirectory{adapter, adapter}
+			}
+			return adapter
+		},
 		Clock: clock.RealClock{},
 		Server: conformance.Server{
 			Faults:         fake.Faults(),

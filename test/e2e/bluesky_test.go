@@ -176,6 +176,56 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		Entry("no answer", pds.Fault(pds.LoseAnswer)),
 	)
 
+	It("is frozen, so that the password it had is refused, and works again when it is lifted", Label("S10"), func(ctx SpecContext) {
+		settled(ctx)
+		old := acme.delivered(ctx, "marketing", appPassword)
+		Expect(logsIn(ctx, account, old)).To(BeTrue())
+		freeze := &v1alpha1.PublishingFreeze{
+			ObjectMeta: metav1.ObjectMeta{Name: acme.in("hijack")},
+			Spec: v1alpha1.PublishingFreezeSpec{
+				ChannelSelector:   &metav1.LabelSelector{},
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": acme.in("social")}},
+				Reason:            "account takeover",
+			},
+		}
+		Expect(parts.client.Create(ctx, freeze)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) { Expect(parts.client.Delete(ctx, freeze)).To(Succeed()) })
+		activate := func(active bool) {
+			GinkgoHelper()
+			before := freeze.DeepCopy()
+			freeze.Spec.Active = &active
+			Expect(parts.client.Patch(ctx, freeze, client.MergeFrom(before))).To(Succeed())
+		}
+		says := func(reason string) {
+			GinkgoHelper()
+			Eventually(func(g Gomega) {
+				g.Expect(parts.client.Get(ctx, client.ObjectKeyFromObject(freeze), freeze)).To(Succeed())
+				g.Expect(freeze.Status.Conditions).To(ContainElement(And(HaveField("Type", v1alpha1.ConditionReady), HaveField("Reason", reason))))
+			}).Should(Succeed())
+		}
+		says(v1alpha1.ReasonPrepared)
+		Expect(logsIn(ctx, account, old)).To(BeTrue(), "an inactive freeze does nothing")
+
+		began := time.Now()
+		activate(true)
+		acme.reports(ctx, v1alpha1.ConditionPublishingAllowed, metav1.ConditionFalse, v1alpha1.ReasonFrozen)
+		AddReportEntry("from the edit to everything withdrawn", time.Since(began).String())
+		Expect(logsIn(ctx, account, old)).To(BeFalse(), "the old password is refused")
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
+		Expect(acme.delivered(ctx, "marketing", "SOCIAL_FROZEN")).To(Equal(acme.in("hijack") + ": account takeover"))
+		Expect(acme.get(ctx).Status.Freeze.EffectiveBy.Time).To(BeTemporally("~", time.Now().Add(2*time.Hour), 5*time.Minute), "revoked is not dead")
+		says(v1alpha1.ReasonInForce)
+		Expect(*freeze.Status.Affected).To(BeEquivalentTo(1))
+		Expect(*freeze.Status.Withdrawn).To(BeEquivalentTo(1))
+
+		activate(false)
+		acme.ready(ctx)
+		fresh := acme.delivered(ctx, "marketing", appPassword)
+		Expect(fresh).NotTo(Equal(old))
+		Expect(logsIn(ctx, account, fresh)).To(BeTrue())
+		Expect(logsIn(ctx, account, old)).To(BeFalse())
+	})
+
 	It("finds by listing a mint whose answer was lost", Label("S22"), func(ctx SpecContext) {
 		parts.proxy.On("com.atproto.server.createAppPassword", pds.LoseAnswer).Once()
 		settled(ctx)

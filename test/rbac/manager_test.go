@@ -46,6 +46,18 @@ var everywhere = []string{
 	"list teams.social.rostra.dev",
 	"watch teams.social.rostra.dev",
 	"patch teams.social.rostra.dev/status",
+	"get responderrotas.social.rostra.dev",
+	"list responderrotas.social.rostra.dev",
+	"watch responderrotas.social.rostra.dev",
+	"patch responderrotas.social.rostra.dev/status",
+	"get rotaoverrides.social.rostra.dev",
+	"list rotaoverrides.social.rostra.dev",
+	"watch rotaoverrides.social.rostra.dev",
+	"patch rotaoverrides.social.rostra.dev/status",
+	"get publishingfreezes.social.rostra.dev",
+	"list publishingfreezes.social.rostra.dev",
+	"watch publishingfreezes.social.rostra.dev",
+	"patch publishingfreezes.social.rostra.dev/status",
 }
 
 // atHome is what it may do besides in its own namespace.

@@ -15,6 +15,9 @@ const (
 	channels  = "socialchannels.social.rostra.dev"
 	teams     = "teams.social.rostra.dev"
 	platforms = "socialplatforms.social.rostra.dev"
+	rotas     = "responderrotas.social.rostra.dev"
+	overrides = "rotaoverrides.social.rostra.dev"
+	freezes   = "publishingfreezes.social.rostra.dev"
 )
 
 // bind gives a new user a ClusterRole, in a namespace or, where that is empty, in the whole cluster.
@@ -37,7 +40,7 @@ func bind(ctx SpecContext, role, namespace string) *rest.Config {
 }
 
 var _ = Describe("People", func() {
-	DescribeTable("edit one kind each, and never a status",
+	DescribeTable("edit their own kinds, and never a status",
 		func(ctx SpecContext, role, namespace, own string, others ...string) {
 			who := bind(ctx, role, namespace)
 			for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete"} {
@@ -52,31 +55,67 @@ var _ = Describe("People", func() {
 				}
 			}
 		},
-		Entry("the platform team", "rostra-platform-editor", "", platforms, teams, channels, "secrets"),
-		Entry("the people leads", "rostra-team-editor", "", teams, platforms, channels, "secrets"),
-		Entry("the owners", "rostra-channel-editor", teamNamespace, channels, teams, platforms, "secrets"),
+		Entry("the platform team", "rostra-platform-editor", "", platforms, teams, channels, rotas, overrides, "secrets"),
+		Entry("the people leads", "rostra-team-editor", "", teams, platforms, channels, rotas, overrides, "secrets"),
+		Entry("the owners", "rostra-channel-editor", teamNamespace, channels, teams, platforms, rotas, overrides, "secrets"),
+		Entry("those who plan duty", "rostra-rota-editor", teamNamespace, rotas, channels, teams, platforms, "secrets", "configmaps"),
+		Entry("those who swap shifts", "rostra-rota-editor", teamNamespace, overrides, channels, teams, platforms, "secrets", "configmaps"),
+		Entry("those who may stop publishing", "rostra-freezer", "", freezes, channels, teams, platforms, rotas, overrides, "secrets"),
 		// By aggregation, for those whom a cluster has already trusted with the Secrets of a namespace.
-		Entry("editors of a namespace", "edit", teamNamespace, channels, teams, platforms),
-		Entry("administrators of a namespace", "admin", teamNamespace, channels, teams, platforms),
+		Entry("editors of a namespace", "edit", teamNamespace, channels, teams, platforms, freezes),
+		Entry("editors of a namespace, its rotas", "edit", teamNamespace, rotas, teams, platforms),
+		Entry("editors of a namespace, its overrides", "edit", teamNamespace, overrides, teams, platforms),
+		Entry("administrators of a namespace", "admin", teamNamespace, channels, teams, platforms, freezes),
+		Entry("administrators of a namespace, its rotas", "admin", teamNamespace, rotas, teams, platforms),
+		Entry("administrators of a namespace, its overrides", "admin", teamNamespace, overrides, teams, platforms),
 	)
 
-	It("edit channels only where they were told to", func(ctx SpecContext) {
-		who := bind(ctx, "edit", teamNamespace)
-		Eventually(may).WithArguments(ctx, who, "create", channels, teamNamespace, "").Should(BeTrue())
-		Expect(may(ctx, who, "create", channels, otherNamespace, "")).To(BeFalse())
-		Expect(may(ctx, who, "list", channels, "", "")).To(BeFalse())
+	It("who plan duty may do that and nothing else", func(ctx SpecContext) {
+		who := bind(ctx, "rostra-rota-editor", teamNamespace)
+		var want []string
+		for _, resource := range []string{rotas, overrides} {
+			for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"} {
+				want = append(want, verb+" "+resource)
+			}
+		}
+		for _, resource := range []string{"responderrotas/status", "rotaoverrides/status"} {
+			want = append(want, describe("get", resource, "social.rostra.dev", nil))
+		}
+		Eventually(rules).WithArguments(ctx, who, teamNamespace).Should(ConsistOf(want))
+		Expect(rules(ctx, who, otherNamespace)).To(BeEmpty())
 	})
 
-	It("see the channels of a namespace that they may view, and change none", func(ctx SpecContext) {
+	DescribeTable("edit only where they were told to",
+		func(ctx SpecContext, role, own string) {
+			who := bind(ctx, role, teamNamespace)
+			Eventually(may).WithArguments(ctx, who, "create", own, teamNamespace, "").Should(BeTrue())
+			Expect(may(ctx, who, "create", own, otherNamespace, "")).To(BeFalse())
+			Expect(may(ctx, who, "list", own, "", "")).To(BeFalse())
+		},
+		Entry("channels", "edit", channels),
+		Entry("rotas", "edit", rotas),
+		Entry("overrides", "edit", overrides),
+		Entry("rotas alone", "rostra-rota-editor", rotas),
+	)
+
+	It("see the channels and the rotas of a namespace that they may view, and change none", func(ctx SpecContext) {
 		who := bind(ctx, "view", teamNamespace)
-		Eventually(may).WithArguments(ctx, who, "list", channels, teamNamespace, "").Should(BeTrue())
-		Expect(may(ctx, who, "patch", channels, teamNamespace, "any")).To(BeFalse())
+		for _, resource := range []string{channels, rotas, overrides} {
+			for _, verb := range []string{"get", "list", "watch"} {
+				Eventually(may).WithArguments(ctx, who, verb, resource, teamNamespace, "").Should(BeTrue(), "%s %s", verb, resource)
+			}
+			Expect(may(ctx, who, "get", resource+"/status", teamNamespace, "any")).To(BeTrue(), resource)
+			for _, verb := range []string{"create", "update", "patch", "delete"} {
+				Expect(may(ctx, who, verb, resource, teamNamespace, "any")).To(BeFalse(), "%s %s", verb, resource)
+			}
+			Expect(may(ctx, who, "list", resource, otherNamespace, "")).To(BeFalse(), resource)
+		}
 		Expect(may(ctx, who, "list", teams, "", "")).To(BeFalse())
 	})
 
 	It("who ask whose an account is see every kind, and no Secret", func(ctx SpecContext) {
 		who := bind(ctx, "rostra-viewer", "")
-		for _, resource := range []string{channels, teams, platforms} {
+		for _, resource := range []string{channels, teams, platforms, rotas, overrides, freezes} {
 			Expect(may(ctx, who, "list", resource, "", "")).To(BeTrue(), resource)
 			Expect(may(ctx, who, "patch", resource, "", "any")).To(BeFalse(), resource)
 		}

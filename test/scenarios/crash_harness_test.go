@@ -5,8 +5,10 @@ package scenarios_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -32,6 +34,8 @@ type killer struct {
 	drift bool
 	// faults refuse platform calls by name.
 	faults map[string]error
+	// refuse is a write that the API server refuses, in words as in steps.
+	refuse string
 }
 
 func (k *killer) step(phase simulated.Phase, what string, check func()) {
@@ -64,6 +68,9 @@ type mortalClient struct {
 func (m *mortalClient) step(verb string, object client.Object, do func() error) error {
 	what := fmt.Sprintf("%s %T", verb, object)
 	m.world.killer.step(simulated.Before, what, m.world.check)
+	if m.world.killer.refuse == what {
+		return apierrors.NewInternalError(errors.New("the API server is not itself"))
+	}
 	err := do()
 	m.world.killer.step(simulated.After, what, m.world.check)
 	return err

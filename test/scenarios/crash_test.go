@@ -65,6 +65,20 @@ func sequences() []sequence {
 			name: "hand-over there and back", canMint: true,
 			act: func(w *world) { w.handOver("care") }, again: func(w *world) { w.handOver("marketing") },
 		},
+		{
+			name: "hand-over to one, and midway to another", canMint: true,
+			prepare: func(w *world) { w.create(w.team("press", "pierre")); w.createNamespace("press") },
+			act:     func(w *world) { w.handOver("care") }, again: func(w *world) { w.handOver("press") },
+		},
+		{
+			name: "hand-over at a set time", canMint: true, span: time.Hour,
+			act: func(w *world) {
+				w.editChannel(func(c *v1alpha1.SocialChannel) {
+					c.Spec.OwnerRef.Name = w.in("care")
+					c.Spec.Handover = &v1alpha1.HandoverTerms{EffectiveTime: new(metav1.NewTime(w.clock.Now().Add(30 * time.Minute)))}
+				})
+			},
+		},
 		{name: "leaver", canMint: true, act: func(w *world) { w.leave("marketing", "eve") }},
 		{
 			name: "new source token", span: 3 * time.Hour,
@@ -108,6 +122,71 @@ func sequences() []sequence {
 				w.server.RevokeMinted(w.account(), w.get().Status.Credential.ID)
 				w.pass(2 * time.Hour)
 			},
+		},
+		{name: "freeze", canMint: true, act: func(w *world) { w.freeze("hijack") }},
+		{name: "freeze of a token", act: func(w *world) { w.freeze("hijack") }},
+		{
+			name: "freeze and lift", canMint: true,
+			act: func(w *world) { w.freeze("hijack") }, again: func(w *world) { w.lift("hijack") },
+		},
+		{
+			name: "freeze and lift of a token",
+			act:  func(w *world) { w.freeze("hijack") }, again: func(w *world) { w.lift("hijack") },
+		},
+		{
+			name: "lift", canMint: true,
+			prepare: func(w *world) { w.freeze("hijack"); w.settle() },
+			act:     func(w *world) { w.lift("hijack") },
+		},
+		{
+			name: "freeze after the company's password was changed", canMint: true,
+			prepare: func(w *world) {
+				w.server.TakesOwn = true
+				w.startOperator()
+				w.server.RemovePassword(w.account(), "source-secret-1")
+				w.pass(2 * time.Hour)
+				w.settle()
+			},
+			act: func(w *world) { w.freeze("hijack") },
+		},
+		{
+			name: "freeze during the overlap of a rotation", canMint: true, span: 3 * time.Hour,
+			prepare: func(w *world) {
+				w.pass(720 * time.Hour)
+				w.settle()
+				Expect(w.get().Status.Retiring).To(HaveLen(1))
+			},
+			act: func(w *world) { w.freeze("hijack") },
+		},
+		{
+			name: "freeze in the middle of a hand-over, then lifted", canMint: true,
+			act: func(w *world) { w.handOver("care") },
+			again: func(w *world) {
+				w.freeze("hijack")
+				w.settle()
+				w.lift("hijack")
+			},
+		},
+		{
+			name: "hand-over asked for while frozen, then lifted", canMint: true,
+			prepare: func(w *world) { w.freeze("hijack"); w.settle() },
+			act:     func(w *world) { w.handOver("care") },
+			again:   func(w *world) { w.lift("hijack") },
+		},
+		{
+			name:    "hand-over of a token asked for while frozen, then lifted",
+			prepare: func(w *world) { w.freeze("hijack"); w.settle() },
+			act:     func(w *world) { w.handOver("care") },
+			again:   func(w *world) { w.lift("hijack") },
+		},
+		{
+			name: "source token replaced while frozen, then lifted", span: 3 * time.Hour,
+			prepare: func(w *world) { w.freeze("hijack"); w.settle() },
+			act: func(w *world) {
+				w.server.AddPassword(w.account(), "source-secret-2")
+				w.replaceSource("source-secret-2")
+			},
+			again: func(w *world) { w.lift("hijack") },
 		},
 	}
 }
@@ -182,9 +261,14 @@ func (w *world) endState() string {
 		say("ready %s %s", ready.Status, ready.Reason)
 		say("exposed to %v", channel.Status.Credential.ExposedTo)
 		say("retiring %d", len(channel.Status.Retiring))
+		say("hand-over under way %v", channel.Status.Handover != nil && channel.Status.Handover.CompletedAt == nil)
+		say("last owner on record %s", channel.Status.History[0].To)
 	}
 	say("minted %d", len(w.server.Minted(w.account())))
-	for _, team := range []string{"marketing", "care"} {
+	for _, team := range []string{"marketing", "care", "press"} {
+		if mark := w.mark(team); mark != "" {
+			say("%s finds its Secret emptied: %s", team, mark)
+		}
 		if secret := w.with(team); secret != "" {
 			say("%s holds a credential that works: %v", team, w.server.Works(w.account(), secret))
 			w.seen[secret] = true

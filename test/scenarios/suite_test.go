@@ -18,6 +18,7 @@ import (
 	ctrlcluster "sigs.k8s.io/controller-runtime/pkg/cluster"
 
 	"github.com/rostra-dev/rostra/controllers"
+	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/test/cluster"
 )
@@ -63,6 +64,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		Eventually(done).Should(Receive(BeNil()))
 	})
 	Expect(socialchannel.Index(running, shared.cached.GetFieldIndexer())).To(Succeed())
+	Expect(duty.Index(running, shared.cached.GetFieldIndexer())).To(Succeed())
 	go func() { done <- shared.cached.Start(running) }()
 	Expect(shared.cached.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
 }, NodeTimeout(30*time.Minute))

@@ -1,0 +1,181 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package responderrota keeps a ResponderRota's status: who is on duty now,
+// when that changes, which hours nobody fills, and who is listed that cannot
+// serve.
+package responderrota
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/internal/ownership"
+	"github.com/rostra-dev/rostra/internal/status"
+)
+
+const (
+	// maxPeople and maxOverrides bound what a status names; see the schema.
+	maxPeople    = 128
+	maxOverrides = 64
+)
+
+// Reconciler keeps rotas' statuses.
+type Reconciler struct {
+	// Client reads from the cache.
+	Client client.Client
+	// Metadata reads the metadata of Secrets from the cache.
+	Metadata client.Reader
+	// Duty prepares rotas.
+	Duty *duty.Book
+	// Clock tells who is on duty now.
+	Clock clock.PassiveClock
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	page, err := r.Duty.Find(ctx, request.NamespacedName)
+	if err != nil || page == nil {
+		return reconcile.Result{}, err
+	}
+	object := &v1alpha1.ResponderRota{}
+	if err := r.Client.Get(ctx, request.NamespacedName, object); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	before, now := object.DeepCopy(), r.Clock.Now()
+	writer := status.Writer{Conditions: &object.Status.Conditions, Generation: object.Generation, Now: now}
+	object.Status.ObservedGeneration = object.Generation
+	object.Status.OnCall = page.OnCall(now)
+	object.Status.NextHandoff = nil
+	if next := page.Schedule.NextChange(now); !next.IsZero() {
+		object.Status.NextHandoff = new(metav1.NewTime(next))
+	}
+	object.Status.Overrides = page.Schedule.InForce(now)
+	object.Status.Overrides = object.Status.Overrides[:min(len(object.Status.Overrides), maxOverrides)]
+
+	verdict, err := page.Assess(v1alpha1.ChannelCoverage{Mode: v1alpha1.CoverageAlways}, now)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	object.Status.Coverage = duty.Coverage(verdict.Assessment)
+	judge(page, object, writer, now)
+	if err := r.bindReachable(ctx, page, object, writer, now); err != nil {
+		return reconcile.Result{}, err
+	}
+	writer.Summarise(v1alpha1.ConditionScheduleValid, v1alpha1.ConditionMembersResolved, v1alpha1.ConditionMembersReachable)
+	if err := status.Write(ctx, r.Client, before, object); err != nil {
+		return status.Quietly(err)
+	}
+	return reconcile.Result{RequeueAfter: nextLook(page, verdict.Until, now).Sub(r.Clock.Now())}, nil
+}
+
+// nextLook is when something in the status changes by itself.
+func nextLook(page *duty.Page, next, now time.Time) time.Time {
+	consider := func(at time.Time) {
+		if at.After(now) && at.Before(next) {
+			next = at
+		}
+	}
+	consider(page.Schedule.NextChange(now))
+	for i := range page.Overrides {
+		consider(page.Overrides[i].Spec.From.Time)
+		consider(page.Overrides[i].Spec.Until.Time)
+	}
+	for _, team := range page.Teams {
+		consider(ownership.NextChange(team, now))
+	}
+	return next
+}
+
+// judge says whether the rota can be read, and whether everybody it names is
+// there.
+func judge(page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, now time.Time) {
+	writer.True(v1alpha1.ConditionScheduleValid, v1alpha1.ReasonScheduleRead, "zone, hand-offs and windows can be read")
+	writer.True(v1alpha1.ConditionMembersResolved, v1alpha1.ReasonMembersFound, "the teams exist and everybody listed is in them")
+	problems := map[string][]string{}
+	reasons := map[string]string{}
+	for _, problem := range page.Problems {
+		condition := v1alpha1.ConditionScheduleValid
+		if problem.Reason == v1alpha1.ReasonTeamNotFound || problem.Reason == v1alpha1.ReasonMemberNotFound {
+			condition = v1alpha1.ConditionMembersResolved
+		}
+		if reasons[condition] == "" {
+			reasons[condition] = problem.Reason
+		}
+		problems[condition] = append(problems[condition], problem.Message)
+	}
+	for condition, messages := range problems {
+		writer.False(condition, reasons[condition], strings.Join(messages, "; "))
+	}
+	object.Status.Left = nil
+	for _, person := range page.Schedule.People(now) {
+		if person.Left && len(object.Status.Left) < maxPeople {
+			object.Status.Left = append(object.Status.Left, person.Team+"/"+person.Name)
+		}
+	}
+}
+
+// bindReachable finds those who take turns and cannot be told.
+func (r *Reconciler) bindReachable(ctx context.Context, page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, now time.Time) error {
+	object.Status.Unreachable = nil
+	for _, person := range page.Schedule.People(now) {
+		if person.Left {
+			continue
+		}
+		reachable, err := r.reachable(ctx, page.Teams[person.Team], person.Name)
+		if err != nil {
+			return err
+		}
+		if !reachable && len(object.Status.Unreachable) < maxPeople {
+			object.Status.Unreachable = append(object.Status.Unreachable, person.Team+"/"+person.Name)
+		}
+	}
+	if len(object.Status.Unreachable) == 0 {
+		writer.True(v1alpha1.ConditionMembersReachable, v1alpha1.ReasonMembersReachable, "everybody who takes turns has a way to be told")
+		return nil
+	}
+	writer.False(v1alpha1.ConditionMembersReachable, v1alpha1.ReasonMemberUnreachable, fmt.Sprintf(
+		"on duty and told of nothing: %s: give each a spec.members[].notify in the Team, whose Secret exists in the team's namespace",
+		strings.Join(object.Status.Unreachable, ", ")))
+	return nil
+}
+
+// reachable tells whether a member has a way to be told whose Secret exists.
+func (r *Reconciler) reachable(ctx context.Context, team *v1alpha1.Team, member string) (bool, error) {
+	if team == nil {
+		return false, nil
+	}
+	for _, candidate := range team.Spec.Members {
+		if candidate.Name != member {
+			continue
+		}
+		for _, target := range candidate.Notify {
+			err := r.Metadata.Get(ctx, types.NamespacedName{Namespace: team.Spec.Namespace, Name: target.SecretRef.Name}, secretMetadata())
+			if err == nil {
+				return true, nil
+			}
+			if !apierrors.IsNotFound(err) {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func secretMetadata() *metav1.PartialObjectMetadata {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return object
+}
