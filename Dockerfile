@@ -13,9 +13,9 @@ COPY . .
 ARG TARGETOS TARGETARCH
 ARG VERSION=dev
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -tags=timetzdata -ldflags="-s -w -X main.version=$VERSION" -o /out/rostra .
+    go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$VERSION" -o /out/rostra .
 
-# Nothing but the program and the roots it trusts. The time zones are in the program (timetzdata).
+# Nothing but the program and the roots it trusts. The time zones are in the program.
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/rostra /rostra

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -36,14 +37,61 @@ func (d *demo) applyCompany(ctx context.Context) error {
 		return err
 	}
 	for i, channel := range channels {
-		if err := d.giveSource(ctx, channel.Namespace, channel.Spec.Credentials.SourceSecretRef.Name, sources[i]); err != nil {
+		if err := d.giveSecret(ctx, channel.Namespace, channel.Spec.Credentials.SourceSecretRef.Name, "password", sources[i]); err != nil {
 			return err
 		}
 	}
+	if err := d.givePagers(ctx); err != nil {
+		return err
+	}
 	d.console.print("\n")
-	d.console.notef("The source Secrets are not in Git: the demo has just created them, as a secret manager would.")
+	d.console.notef("The source Secrets and the pagers are not in Git: the demo has just created them, as a secret manager would.")
 	d.console.notef("The order of things does not matter: a channel waits for its team and its Secret, and says so.")
 	return d.await(ctx, "everything in order", d.allInOrder)
+}
+
+// givePagers creates the Secrets that say how people are told.
+func (d *demo) givePagers(ctx context.Context) error {
+	teams, err := d.workspace.teams()
+	if err != nil {
+		return err
+	}
+	for i := range teams {
+		for _, member := range teams[i].Spec.Members {
+			for _, target := range member.Notify {
+				address := "https://pager.meridian-air.example/" + rand.Text()
+				if err := d.giveSecret(ctx, teams[i].Spec.Namespace, target.SecretRef.Name, target.SecretRef.Key, address); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// forgottenAccount is one that no manifest declares.
+const forgottenAccount = "meridian-quiz.test"
+
+// takeStock shows the account that nobody has declared.
+func (d *demo) takeStock(ctx context.Context) error {
+	social := &v1alpha1.SocialPlatform{}
+	err := d.await(ctx, "counted", func(ctx context.Context) (string, error) {
+		if err := d.admin.Get(ctx, client.ObjectKey{Name: "bluesky"}, social); err != nil {
+			return "", err
+		}
+		if social.Status.Unclaimed == nil || len(social.Status.Unclaimed.Accounts) != 1 {
+			return fmt.Sprintf("unclaimed: %v", social.Status.Unclaimed), nil
+		}
+		return "", nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.rostra(ctx, "adopt", "--namespace", socialNamespace, "--owner", marketing); err != nil {
+		return err
+	}
+	d.checks.expect("the one account that no manifest declares is found", differs("it", social.Status.Unclaimed.Accounts[0].Handle, forgottenAccount))
+	return nil
 }
 
 // createAccounts makes an account for each channel and gives what opens it: the main password, or an app password where
@@ -68,7 +116,10 @@ func (d *demo) createAccounts(ctx context.Context, channels []v1alpha1.SocialCha
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	d.console.notef("%d accounts created at the Bluesky server.", len(channels))
+	if _, err := d.bluesky.CreateAccount(ctx, forgottenAccount); err != nil {
+		return nil, fmt.Errorf("create the account %s: %w", forgottenAccount, err)
+	}
+	d.console.notef("%d accounts created at the Bluesky server, and one more that nobody remembers.", len(channels))
 	return sources, nil
 }
 
@@ -77,6 +128,7 @@ func (d *demo) lookAround(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"get", "teams"},
 		{"get", "socialplatforms"},
+		{"get", "responderrotas", "-A"},
 		{"get", "socialchannels", "-A"},
 		{"describe", "socialchannel", helpChannel, "-n", socialNamespace},
 		{

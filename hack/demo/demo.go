@@ -74,8 +74,11 @@ func (d *demo) play(ctx context.Context) error {
 		{"A Kubernetes API, a Bluesky server and the operator, on this machine", d.setUp},
 		{"The company's repository is applied", d.applyCompany},
 		{"Whose is this account, and is it in order?", d.lookAround},
+		{"Which accounts has nobody declared?", d.takeStock},
+		{"Who is on duty, and who watches at night?", d.watchDuty},
 		{"The help account moves from marketing to customer care, by one line", d.handOver},
 		{"Dana leaves the company", d.leave},
+		{"A hijack is stopped, and everything goes on afterwards", d.freeze},
 	} {
 		d.console.begin(chapter.title)
 		if err := chapter.play(ctx); err != nil {
@@ -112,17 +115,18 @@ func (d *demo) stay(ctx context.Context) {
 	program := d.cluster.KubectlCommand(ctx).Path
 	d.console.sayf(`Everything stays up until you press Ctrl-C. In another terminal:
 
-   export KUBECONFIG=%s PATH=%s:$PATH
+   export KUBECONFIG=%s PATH=%s:%s:$PATH
    cd %s
 
    kubectl get social -A
    kubectl get socialchannels -A -o wide
+   rostra whois meridian-help; rostra oncall care -n social
    kubectl annotate socialchannel meridian-fares -n social social.rostra.dev/rotate-at=$(date -u +%%FT%%TZ)
    kubectl delete secret meridian-club -n marketing; kubectl get secret meridian-club -n marketing
 
 The company's repository is in %s/ there: change a file and type kubectl apply -k %s.
 The operator logs to %s.`,
-		d.cluster.Kubeconfig(), filepath.Dir(program), d.workspace.dir, company, overlay, d.workspace.path(operatorLog))
+		d.cluster.Kubeconfig(), filepath.Dir(program), d.workspace.dir, d.workspace.dir, company, overlay, d.workspace.path(operatorLog))
 	select {
 	case <-ctx.Done():
 	case <-d.operator.child.Ended():

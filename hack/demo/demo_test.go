@@ -41,6 +41,13 @@ var _ = Describe("Editing a manifest", func() {
 		Expect(hunk).To(Equal("@@ -2,6 +2,6 @@\n b\n c\n d\n-e\n+E\n f\n g\n"))
 	})
 
+	It("adds lines after one", func() {
+		changed, hunk, err := changeLine(text, "f", "f\n1\n2")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(changed).To(Equal("a\nb\nc\nd\ne\nf\n1\n2\ng\n"))
+		Expect(hunk).To(Equal("@@ -4,4 +4,6 @@\n d\n e\n f\n+1\n+2\n g\n"))
+	})
+
 	It("removes one line", func() {
 		changed, hunk, err := changeLine(text, "a", "")
 		Expect(err).NotTo(HaveOccurred())

@@ -5,14 +5,23 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // hunkContext is how many unchanged lines a hunk shows on either side.
 const hunkContext = 3
 
+// write puts a new file into the company's repository.
+func (w *workspace) write(name, content string) error {
+	if err := w.files.WriteFile(company+"/"+name, []byte(content), 0o600); err != nil {
+		return fmt.Errorf("write a manifest: %w", err)
+	}
+	return nil
+}
+
 // edit changes one line of a file in the company's repository, or removes it where the new line is empty, and gives the
-// change as git shows it.
+// change as git shows it. A new text that begins with the old line adds what follows it.
 func (w *workspace) edit(name, oldLine, newLine string) (string, error) {
 	content, err := w.files.ReadFile(company + "/" + name)
 	if err != nil {
@@ -22,8 +31,8 @@ func (w *workspace) edit(name, oldLine, newLine string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("edit %s: %w", name, err)
 	}
-	if err := w.files.WriteFile(company+"/"+name, []byte(changed), 0o600); err != nil {
-		return "", fmt.Errorf("edit a manifest: %w", err)
+	if err := w.write(name, changed); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("--- a/%s\n+++ b/%s\n%s", name, name, hunk), nil
 }
@@ -44,23 +53,26 @@ func changeLine(text, oldLine, newLine string) (changed, hunk string, err error)
 	if at < 0 {
 		return "", "", fmt.Errorf("no line reads %q", oldLine)
 	}
+	end := at + 1
 	var added []string
-	if newLine != "" {
-		added = []string{newLine}
+	switch rest, keeps := strings.CutPrefix(newLine, oldLine+"\n"); {
+	case keeps:
+		at, added = at+1, strings.Split(rest, "\n")
+	case newLine != "":
+		added = strings.Split(newLine, "\n")
 	}
-	before, after := lines[max(0, at-hunkContext):at], lines[at+1:min(len(lines), at+1+hunkContext)]
+	before, removed, after := lines[max(0, at-hunkContext):at], lines[at:end], lines[end:min(len(lines), end+hunkContext)]
 	unchanged := len(before) + len(after)
 	first := at - len(before) + 1
 
 	var diff strings.Builder
-	fmt.Fprintf(&diff, "@@ -%d,%d +%d,%d @@\n", first, unchanged+1, first, unchanged+len(added))
+	fmt.Fprintf(&diff, "@@ -%d,%d +%d,%d @@\n", first, unchanged+len(removed), first, unchanged+len(added))
 	writeLines(&diff, " ", before)
-	writeLines(&diff, "-", lines[at:at+1])
+	writeLines(&diff, "-", removed)
 	writeLines(&diff, "+", added)
 	writeLines(&diff, " ", after)
 
-	result := append(append(append([]string{}, lines[:at]...), added...), lines[at+1:]...)
-	return strings.Join(result, "\n") + "\n", diff.String(), nil
+	return strings.Join(slices.Concat(lines[:at], added, lines[end:]), "\n") + "\n", diff.String(), nil
 }
 
 func writeLines(to *strings.Builder, prefix string, lines []string) {

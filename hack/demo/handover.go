@@ -47,6 +47,10 @@ func (d *demo) handOver(ctx context.Context) error {
 	if err := d.show(ctx, "get", "socialchannel", helpChannel, "-n", socialNamespace); err != nil {
 		return err
 	}
+	if err := d.show(ctx, "get", "socialchannel", helpChannel, "-n", socialNamespace, "-o",
+		`go-template={{with .status.handover}}{{.from}} -> {{.to}}, asked for by {{.requestedBy}}{{"\n"}}{{range .steps}}  {{.time}} {{.name}}{{"\n"}}{{end}}{{end}}`); err != nil {
+		return err
+	}
 	if err := d.checkOwner(ctx); err != nil {
 		return err
 	}
@@ -54,7 +58,10 @@ func (d *demo) handOver(ctx context.Context) error {
 		return err
 	}
 	d.checkDead(ctx, old, session.RefreshJWT)
-	return d.checkTold(ctx)
+	if err := d.checkTold(ctx); err != nil {
+		return err
+	}
+	return d.rostra(ctx, "whois", "meridian-help.test")
 }
 
 // ownedBy says what is lacking until the help account is with a team for good.

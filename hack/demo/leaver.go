@@ -9,13 +9,16 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 )
 
 // leaver is the member of customer care who leaves, as the sample has the line.
 const (
 	leaver     = "dana"
-	leaverLine = "  - {name: dana, email: dana@meridian-air.example}"
+	leaverLine = "  - {name: dana, email: dana@meridian-air.example, notify: [{secretRef: {name: dana-pager, key: url}}]}"
 )
 
 // careChannels are the accounts of customer care by then: the one it got in the hand-over, and the one it had.
@@ -44,11 +47,36 @@ func (d *demo) leave(ctx context.Context) error {
 	if err := d.await(ctx, "replaced", d.replaced(seen)); err != nil {
 		return err
 	}
+	if err := d.checkOffDuty(ctx); err != nil {
+		return err
+	}
 	if err := d.show(ctx, "events", "-n", socialNamespace, "--for", "socialchannel/meridian-baggage"); err != nil {
 		return err
 	}
 	d.console.print("\n")
 	return d.checkReplaced(ctx, seen)
+}
+
+// checkOffDuty checks that the rota has gone on without the leaver, and says that it still lists her.
+func (d *demo) checkOffDuty(ctx context.Context) error {
+	rota := &v1alpha1.ResponderRota{}
+	err := d.await(ctx, "the rota has seen it", func(ctx context.Context) (string, error) {
+		if err := d.admin.Get(ctx, types.NamespacedName{Namespace: socialNamespace, Name: "care"}, rota); err != nil {
+			return "", err
+		}
+		if resolved := meta.FindStatusCondition(rota.Status.Conditions, v1alpha1.ConditionMembersResolved); resolved == nil || resolved.Reason != v1alpha1.ReasonMemberNotFound {
+			return "the rota does not miss her yet", nil
+		}
+		return "", nil
+	})
+	if err != nil {
+		return err
+	}
+	if rota.Status.OnCall == nil || rota.Status.OnCall.Member == leaver {
+		err = errors.New("nobody, or she, is on duty")
+	}
+	d.checks.expect("customer care's rota goes on without her, and asks to take her off the list", err)
+	return nil
 }
 
 // replaced says what is lacking until every credential that was seen is revoked.

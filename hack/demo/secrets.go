@@ -115,7 +115,7 @@ func (d *demo) checkRights() {
 // checkSecrets looks for every secret of the demo where none must be.
 func (d *demo) checkSecrets(ctx context.Context) {
 	log, err := d.operator.log()
-	objects, listErr := d.quietly(ctx, d.workspace.dir, "get", "socialchannels,socialplatforms,teams,events", "-A", "-o", "yaml")
+	objects, listErr := d.quietly(ctx, d.workspace.dir, "get", "social,events", "-A", "-o", "yaml")
 	d.checks.expect(fmt.Sprintf("none of %d passwords and tokens is in this output, the operator's log, a status or an Event", d.secrets.count()),
 		errors.Join(err, listErr,
 			d.secrets.in("this output", d.console.transcript()),

@@ -109,7 +109,7 @@ func (d *demo) runOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.operator, err = startOperator(d.workspace,
+	d.operator, err = startOperator(d.workspace, "manager",
 		"--kubeconfig="+kubeconfig,
 		"--leader-elect", "--leader-election-namespace="+systemNamespace,
 		"--allow-egress-cidr=127.0.0.0/8", // the Bluesky server is on this machine
@@ -141,12 +141,12 @@ func (d *demo) serviceAccountToken(ctx context.Context) (string, error) {
 	return answer.Status.Token, nil
 }
 
-// giveSource stores what the company gives Rostra for a channel, as a secret manager would.
-func (d *demo) giveSource(ctx context.Context, namespace, name, password string) error {
-	d.secrets.add(password)
+// giveSecret stores what is not in Git, as a secret manager would.
+func (d *demo) giveSecret(ctx context.Context, namespace, name, key, value string) error {
+	d.secrets.add(value)
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		StringData: map[string]string{"password": password},
+		StringData: map[string]string{key: value},
 	}
 	if err := d.admin.Create(ctx, secret); err != nil {
 		return fmt.Errorf("create Secret %s/%s: %w", namespace, name, err)

@@ -64,10 +64,11 @@ func (d *demo) channel(ctx context.Context, name string) (*v1alpha1.SocialChanne
 	return channel, nil
 }
 
-// allInOrder says which teams, platforms and channels are not Ready.
+// allInOrder says which teams, rotas, platforms and channels are not Ready.
 func (d *demo) allInOrder(ctx context.Context) (string, error) {
 	teams, platforms, channels := &v1alpha1.TeamList{}, &v1alpha1.SocialPlatformList{}, &v1alpha1.SocialChannelList{}
-	if err := errors.Join(d.admin.List(ctx, teams), d.admin.List(ctx, platforms), d.admin.List(ctx, channels)); err != nil {
+	rotas := &v1alpha1.ResponderRotaList{}
+	if err := errors.Join(d.admin.List(ctx, teams), d.admin.List(ctx, platforms), d.admin.List(ctx, channels), d.admin.List(ctx, rotas)); err != nil {
 		return "", fmt.Errorf("list what was applied: %w", err)
 	}
 	var lacking []string
@@ -82,6 +83,9 @@ func (d *demo) allInOrder(ctx context.Context) (string, error) {
 		if counted := team.Status.Channels; counted == nil || ptr.Deref(counted.Count, -1) != owned[team.Name] {
 			lacking = append(lacking, fmt.Sprintf("Team %s does not count its %d channels yet", team.Name, owned[team.Name]))
 		}
+	}
+	for i := range rotas.Items {
+		lacking = append(lacking, unready("ResponderRota "+rotas.Items[i].Name, rotas.Items[i].Generation, rotas.Items[i].Status.Conditions))
 	}
 	for i := range platforms.Items {
 		platform := &platforms.Items[i]
