@@ -36,6 +36,9 @@ type withdrawal struct {
 	pending []string
 	// refused is what a person must do.
 	refused []string
+	// byItself tells that the credential on record was revoked with its own
+	// value, which must not be lost before that is stored.
+	byItself bool
 	// silent tells that the platform gave no usable answer this time.
 	silent bool
 }
@@ -156,6 +159,11 @@ func (w *withdrawal) empty(ctx context.Context, facts credentials.Facts) {
 	if recorded == nil {
 		return
 	}
+	if w.byItself && recorded.WithdrawnAt == nil {
+		w.pending = append(w.pending, "the Secret is emptied next")
+		w.wakeAt(w.now)
+		return
+	}
 	err := w.emptyRecorded(ctx, facts)
 	if err != nil {
 		w.hinder(fmt.Sprintf("empty Secret %s/%s", recorded.Secret.Namespace, recorded.Secret.Name), err)
@@ -263,7 +271,9 @@ func (w *withdrawal) revokeAnyhow(ctx context.Context, id string) (platform.Revo
 		}
 		return platform.Revocation{EffectiveBy: effectiveBy}, err
 	}
-	return revoker.Revoke(ctx, platform.Account{Handle: w.handle, ID: w.pinned()}, credentials.Credential{ID: id, Values: values})
+	revocation, err := revoker.Revoke(ctx, platform.Account{Handle: w.handle, ID: w.pinned()}, credentials.Credential{ID: id, Values: values})
+	w.byItself = w.byItself || err == nil
+	return revocation, err
 }
 
 // valuesOf finds the value of a credential: in its Secret, or where it was kept.

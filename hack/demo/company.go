@@ -97,6 +97,9 @@ func (d *demo) takeStock(ctx context.Context) error {
 // createAccounts makes an account for each channel and gives what opens it: the main password, or an app password where
 // Rostra is only to look.
 func (d *demo) createAccounts(ctx context.Context, channels []v1alpha1.SocialChannel) ([]string, error) {
+	if _, err := d.bluesky.CreateAccount(ctx, forgottenAccount); err != nil {
+		return nil, fmt.Errorf("create the account %s: %w", forgottenAccount, err)
+	}
 	sources := make([]string, len(channels))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, channel := range channels {
@@ -115,9 +118,6 @@ func (d *demo) createAccounts(ctx context.Context, channels []v1alpha1.SocialCha
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
-	}
-	if _, err := d.bluesky.CreateAccount(ctx, forgottenAccount); err != nil {
-		return nil, fmt.Errorf("create the account %s: %w", forgottenAccount, err)
 	}
 	d.console.notef("%d accounts created at the Bluesky server, and one more that nobody remembers.", len(channels))
 	return sources, nil

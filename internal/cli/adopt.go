@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -127,9 +128,7 @@ func (a *adoption) read(cmd *cobra.Command) (*inventory, error) {
 			return nil, err
 		}
 		whole.channels = append(whole.channels, found.channels...)
-		for name, team := range found.teams {
-			whole.teams[name] = team
-		}
+		maps.Copy(whole.teams, found.teams)
 		if err := whole.mergePlatforms(found.platforms); err != nil {
 			return nil, err
 		}
@@ -169,12 +168,12 @@ func (a *adoption) listed(found *inventory) ([]*v1alpha1.SocialPlatform, error) 
 		}
 		if social.Status.Unclaimed == nil {
 			if a.platform != "" || social.Spec.Discovery != nil {
-				a.note("SocialPlatform %s has not reported its accounts: %s", social.Name, whyUnlisted(social))
+				a.notef("SocialPlatform %s has not reported its accounts: %s", social.Name, whyUnlisted(social))
 			}
 			continue
 		}
 		if current := discovered(social); current != nil && current.Status != string(metav1.ConditionTrue) {
-			a.note("the accounts of SocialPlatform %s may not be those of now: %s", social.Name, current.Message)
+			a.notef("the accounts of SocialPlatform %s may not be those of now: %s", social.Name, current.Message)
 		}
 		platforms = append(platforms, social)
 	}
@@ -203,8 +202,8 @@ func whyUnlisted(social *v1alpha1.SocialPlatform) string {
 	return "it has no status yet"
 }
 
-// note tells something beside the manifests.
-func (a *adoption) note(format string, args ...any) {
+// notef tells something beside the manifests.
+func (a *adoption) notef(format string, args ...any) {
 	_, _ = fmt.Fprintln(a.notes, printable("note: "+fmt.Sprintf(format, args...))) // the manifests do not depend on it
 }
 
@@ -228,7 +227,7 @@ func (a *adoption) draft(found *inventory, candidates []candidates) ([]draft, er
 			return nil, err
 		}
 		if len(left) > 0 {
-			a.note("SocialPlatform %s tells no handle of %s, so that no channel can be declared for it yet", of.platform.Name, accountIDs(left))
+			a.notef("SocialPlatform %s tells no handle of %s, so that no channel can be declared for it yet", of.platform.Name, accountIDs(left))
 		}
 		accounts := map[string]*v1alpha1.UnclaimedAccount{}
 		for i := range of.accounts {
@@ -259,7 +258,7 @@ func accountIDs(accounts []v1alpha1.UnclaimedAccount) string {
 func (a *adoption) warnOfOwner(found *inventory, drafts []draft) {
 	team := found.teams[a.owner]
 	if team == nil {
-		a.note("Team %s is not here: declare it, or name another with --owner", a.owner)
+		a.notef("Team %s is not here: declare it, or name another with --owner", a.owner)
 		return
 	}
 	var refused []string
@@ -269,7 +268,7 @@ func (a *adoption) warnOfOwner(found *inventory, drafts []draft) {
 		}
 	}
 	if len(refused) > 0 {
-		a.note("Team %s does not accept %d of %d channels yet: add {namespace: %s, channels: [%s]} to its spec.accepts", a.owner, len(refused),
+		a.notef("Team %s does not accept %d of %d channels yet: add {namespace: %s, channels: [%s]} to its spec.accepts", a.owner, len(refused),
 			len(drafts), a.source.namespace, strings.Join(refused, ", "))
 	}
 }
@@ -278,7 +277,7 @@ func (a *adoption) warnOfOwner(found *inventory, drafts []draft) {
 func (a *adoption) sayMissing(social *v1alpha1.SocialPlatform) int {
 	missing := int(ptr.Deref(social.Status.Unclaimed.Count, 0)) - len(social.Status.Unclaimed.Accounts)
 	if missing > 0 {
-		a.note("SocialPlatform %s reports %d unclaimed accounts and names %d of them: %d are missing here; ask again once channels claim these",
+		a.notef("SocialPlatform %s reports %d unclaimed accounts and names %d of them: %d are missing here; ask again once channels claim these",
 			social.Name, *social.Status.Unclaimed.Count, len(social.Status.Unclaimed.Accounts), missing)
 	}
 	return max(missing, 0)

@@ -52,10 +52,10 @@ func (a *adoption) candidates(found *inventory, platforms []*v1alpha1.SocialPlat
 		return nil, err
 	}
 	if declared > 0 {
-		a.note("left out, because channels declare them already: %d", declared)
+		a.notef("left out, because channels declare them already: %d", declared)
 	}
 	if total == 0 {
-		a.note("there is no account left that no channel claims")
+		a.notef("there is no account left that no channel claims")
 	}
 	return all, nil
 }

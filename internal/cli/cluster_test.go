@@ -62,7 +62,7 @@ clusters:
 
 // listKinds by the names that the API's paths have for them.
 var listKinds = map[string]string{
-	"responderrotas": "ResponderRotaList", "rotaoverrides": "RotaOverrideList", "socialchannels": "SocialChannelList", "teams": "TeamList",
+	"responderrotas": "ResponderRotaList", "rotaoverrides": "RotaOverrideList", "socialchannels": "SocialChannelList", "socialplatforms": "SocialPlatformList", "teams": "TeamList",
 }
 
 // ServeHTTP implements http.Handler: reads of one object, and lists of a
