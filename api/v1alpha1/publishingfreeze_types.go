@@ -31,12 +31,15 @@ type PublishingFreezeSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",message="reason must be one line of text, without control characters"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([^\\\\p{C}\\\\p{Zl}\\\\p{Zp}]|[\\\\x{200c}\\\\x{200d}])+$')",message="reason must be one line, without control or invisible characters"
 	Reason string `json:"reason,omitempty"`
 
 	// expiresAt is when an active freeze lifts by itself (RFC 3339). Default:
 	// it holds until a person lifts it.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z') && self <= timestamp('9999-12-31T23:59:59Z')",message="expiresAt must be a time with its zone such as 2026-11-28T09:00:00Z, from year 1 to 9999"
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 }
 

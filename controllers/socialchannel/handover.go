@@ -133,12 +133,12 @@ func (s *scope) dropHandover() {
 }
 
 // givenUp says why nobody tries any more, and how to try again.
-func givenUp(channel *v1alpha1.SocialChannel, problem string) string {
+func givenUp(channel *v1alpha1.SocialChannel, objection *ownership.Objection) string {
 	name := channel.Spec.OwnerRef.Name
 	message := fmt.Sprintf("the hand-over to team %s was given up at %s (spec.handover.acceptBy): team %s stays the owner. ",
 		name, channel.Spec.Handover.AcceptBy.UTC().Format(time.RFC3339), channel.Status.Owner)
-	if problem != "" {
-		message += problem + ", "
+	if objection != nil {
+		message += objection.Message + "; "
 	}
 	return message + fmt.Sprintf("set a later acceptBy to try again, or name team %s in spec.ownerRef", channel.Status.Owner)
 }

@@ -36,7 +36,7 @@ func (r *Reconciler) bindOwner(ctx context.Context, s *scope) error {
 			s.channel.Spec.OwnerRef.Name, s.channel.Spec.Handover.EffectiveTime.UTC().Format(time.RFC3339), s.channel.Status.Owner))
 	case ownership.GivenUp:
 		s.dropHandover()
-		s.status.False(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonHandoverGivenUp, givenUp(s.channel, s.objection.problem))
+		s.status.False(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonHandoverGivenUp, givenUp(s.channel, s.objection))
 	case ownership.Moving:
 		err = r.beginHandover(ctx, s)
 	}
@@ -54,9 +54,9 @@ func (r *Reconciler) judgeOwner(ctx context.Context, s *scope) (ownership.Stage,
 	if err != nil {
 		return ownership.Refused, err
 	}
-	s.objection = object(s, name, declared)
+	s.objection = ownership.Object(s.channel, declared, s.now)
 	stage, wakeAt := ownership.Judge(ownership.Claimants{
-		Now: s.now, Held: held, Declared: name, Objected: s.objection.problem != "",
+		Now: s.now, Held: held, Declared: name, Objected: s.objection != nil,
 		Terms: s.channel.Spec.Handover, Handover: s.channel.Status.Handover,
 	})
 	s.wakeAt(wakeAt)
@@ -70,32 +70,14 @@ func (r *Reconciler) judgeOwner(ctx context.Context, s *scope) (ownership.Stage,
 // refuseOwner says why the declared team does not get the channel, and who
 // keeps it meanwhile.
 func (s *scope) refuseOwner() {
-	held, problem := s.channel.Status.Owner, s.objection.problem
+	held, problem := s.channel.Status.Owner, s.objection.Message
 	if held != "" && held != s.channel.Spec.OwnerRef.Name {
 		problem += fmt.Sprintf("; until then team %s stays the owner", held)
 	}
-	s.status.False(v1alpha1.ConditionOwnerResolved, s.objection.reason, problem)
+	s.status.False(v1alpha1.ConditionOwnerResolved, s.objection.Reason, problem)
 	if held == "" {
 		s.owner = nil
 	}
-}
-
-// objection is why the declared team cannot own the channel; empty if it can.
-type objection struct{ reason, problem string }
-
-func object(s *scope, name string, team *v1alpha1.Team) objection {
-	switch {
-	case team == nil:
-		return objection{v1alpha1.ReasonOwnerNotFound, fmt.Sprintf("Team %s does not exist: create it, or name another in spec.ownerRef", name)}
-	case !team.DeletionTimestamp.IsZero():
-		return objection{v1alpha1.ReasonOwnerDeleting, fmt.Sprintf("Team %s is being deleted: name another in spec.ownerRef", name)}
-	case !ownership.Accepts(team, s.channel.Namespace, s.channel.Name):
-		return objection{v1alpha1.ReasonNotAccepted, fmt.Sprintf("Team %s does not accept the channel: add {namespace: %s, channels: [%s]} to its spec.accepts",
-			name, s.channel.Namespace, s.channel.Name)}
-	case !ownership.HasManager(team, s.now):
-		return objection{v1alpha1.ReasonNoManager, fmt.Sprintf("Team %s has no manager: %s is not a member now", name, team.Spec.Manager)}
-	}
-	return objection{}
 }
 
 // team gives a Team, or nil if there is none of that name.

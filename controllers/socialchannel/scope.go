@@ -13,6 +13,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/freeze"
+	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -32,8 +33,8 @@ type scope struct {
 	// owner is the team whose hold is to be kept up or brought about; nil if
 	// there is none.
 	owner *v1alpha1.Team
-	// objection to the declared owner.
-	objection objection
+	// objection to the declared owner, or nil.
+	objection *ownership.Objection
 	// social and adapter are the platform's object and port; nil if the
 	// channel cannot be on it.
 	social  *v1alpha1.SocialPlatform

@@ -17,7 +17,7 @@ import (
 
 var _ = Describe("The program", func() {
 	It("prints its help where nothing is asked", func() {
-		Expect(succeed()).To(And(ContainSubstring("Usage:"), ContainSubstring("manager"), ContainSubstring("oncall"), ContainSubstring("coverage"), ContainSubstring("completion")))
+		Expect(succeed()).To(And(ContainSubstring("Usage:"), ContainSubstring("manager"), ContainSubstring("oncall"), ContainSubstring("coverage"), ContainSubstring("whois"), ContainSubstring("adopt"), ContainSubstring("completion")))
 	})
 
 	It("prints its version", func() {
@@ -45,6 +45,10 @@ var _ = Describe("The program", func() {
 		Entry("a format that is none", `invalid argument "xml" for "-o, --output" flag: write one of table, json, ics`, "rostra oncall", "oncall", "care", "-o", "xml"),
 		Entry("manifests and a cluster", "--context is for a cluster, and -f for manifests: leave one of them out", "rostra oncall", "oncall", "care", "-f", ".", "--context", "x"),
 		Entry("all and one", "--all-namespaces leaves no room for one namespace or one channel: leave one of them out", "rostra coverage", "coverage", "-A", "acme-help"),
+		Entry("no account", "name a handle, account or SocialChannel: rostra whois HANDLE|ACCOUNT|[NAMESPACE/]CHANNEL [flags]", "rostra whois", "whois"),
+		Entry("an account without a name", `"@" names no account: write a handle, an account ID, or a SocialChannel`, "rostra whois", "whois", "@"),
+		Entry("a channel in two namespaces", `"social/acme-help" is in another namespace than --namespace press: leave one of them out`, "rostra whois", "whois", "social/acme-help", "-n", "press"),
+		Entry("a time that is none", `--at "soon" is no time: write 2026-11-27T18:00:00Z, or 2026-11-27T18:00 or 2026-11-27 by the clock of UTC, or now`, "rostra whois", "whois", "acme-help", "--at", "soon"),
 		Entry("a colour that is none", `invalid argument "red" for "--color" flag: write one of auto, always, never`, "rostra coverage", "coverage", "--color", "red"),
 		Entry("a beginning that is none", `--from "soon" is no time: write 2026-11-27T18:00:00Z, or 2026-11-27T18:00 or 2026-11-27 by the clock of UTC, or now`, "rostra coverage", "coverage", "--from", "soon"),
 		Entry("a length that is none", `--for "long" is no length of time: write 36h, 14d or 2w`, "rostra coverage", "coverage", "--for", "long"),

@@ -159,7 +159,7 @@ func (p *portrait) answer() whoisJSON {
 		answer.Basis = basisManifests
 	}
 	if p.objection != nil {
-		answer.Objection = &reasonJSON{Reason: p.objection.reason, Message: p.objection.message}
+		answer.Objection = &reasonJSON{Reason: p.objection.Reason, Message: p.objection.Message}
 	}
 	if gap := p.duty.gap; gap != nil {
 		answer.NextGap = &gapJSON{gap.From.Format(time.RFC3339), gap.Until.Format(time.RFC3339)}

@@ -118,6 +118,8 @@ func nobodyIs(text string, name objectName, among *inventory) error {
 	}
 	near, more := nearby(text, name, among)
 	switch {
+	case len(among.channels) == 0 && name.namespace != "":
+		return fmt.Errorf("%s: there are no channels at all in that namespace", message)
 	case len(among.channels) == 0:
 		return fmt.Errorf("%s: there are no channels at all here", message)
 	case len(near) == 0:

@@ -32,7 +32,7 @@ type portrait struct {
 	holder string
 	team   *v1alpha1.Team
 	// objection says why the declared owner is not in force; nil if it is.
-	objection *objection
+	objection *ownership.Objection
 	// chain are the teams above the holder, nearest first; chainEnd says in words
 	// how it fails.
 	chain    []string
@@ -40,9 +40,6 @@ type portrait struct {
 	duty     dutyFacts
 	exposed  []exposure
 }
-
-// objection is why the declared owner is not in force, or cannot be.
-type objection struct{ reason, message string }
 
 // exposure is somebody who can have seen the credential.
 type exposure struct {
@@ -154,33 +151,18 @@ func (f *dutyFacts) findGap(schedule *rota.Schedule, channel *v1alpha1.SocialCha
 
 // judge says why the declared owner is not in force: what the cluster says, or
 // of manifests, what it would say for want of consent.
-func (p *portrait) judge(declared *v1alpha1.Team) *objection {
+func (p *portrait) judge(declared *v1alpha1.Team) *ownership.Objection {
 	if p.declaredOnly {
-		return p.wouldRefuse(declared)
+		return ownership.Object(p.channel, declared, p.at)
 	}
 	condition := meta.FindStatusCondition(p.channel.Status.Conditions, v1alpha1.ConditionOwnerResolved)
 	switch {
 	case condition == nil:
-		return &objection{v1alpha1.ReasonProgressing, "Rostra has not looked at the channel yet"}
+		return &ownership.Objection{Reason: v1alpha1.ReasonProgressing, Message: "Rostra has not looked at the channel yet"}
 	case condition.Status != metav1.ConditionTrue:
-		return &objection{condition.Reason, condition.Message}
+		return &ownership.Objection{Reason: condition.Reason, Message: condition.Message}
 	case p.channel.Status.Owner != p.channel.Spec.OwnerRef.Name:
-		return &objection{v1alpha1.ReasonProgressing, "Rostra has not looked at the change yet"}
-	}
-	return nil
-}
-
-// wouldRefuse says what speaks against the declared owner.
-func (p *portrait) wouldRefuse(team *v1alpha1.Team) *objection {
-	name, channel := p.channel.Spec.OwnerRef.Name, p.channel
-	switch {
-	case team == nil:
-		return &objection{v1alpha1.ReasonOwnerNotFound, fmt.Sprintf("Team %s is not in the manifests", name)}
-	case !ownership.Accepts(team, channel.Namespace, channel.Name):
-		return &objection{v1alpha1.ReasonNotAccepted, fmt.Sprintf("Team %s does not accept the channel: add {namespace: %s, channels: [%s]} to its spec.accepts",
-			name, channel.Namespace, channel.Name)}
-	case !ownership.HasManager(team, p.at):
-		return &objection{v1alpha1.ReasonNoManager, fmt.Sprintf("Team %s has no manager: %s is no active member", name, team.Spec.Manager)}
+		return &ownership.Objection{Reason: v1alpha1.ReasonProgressing, Message: "Rostra has not looked at the change yet"}
 	}
 	return nil
 }

@@ -127,16 +127,16 @@ func (p *portrait) sayOwner(s *sheet) {
 	case p.declaredOnly && p.objection == nil:
 		s.add("Owner", declared+shown+", as declared; it accepts the channel")
 	case p.declaredOnly:
-		s.add("Owner", declared+shown+", as declared, but: "+p.objection.message)
+		s.add("Owner", declared+shown+", as declared, but: "+p.objection.Message)
 	case owner == "":
 		s.add("Owner", "nobody yet")
 	default:
 		s.add("Owner", owner+shown)
 	}
 	if !p.declaredOnly && p.objection != nil {
-		words := "not in order: " + p.objection.message
+		words := "not in order: " + p.objection.Message
 		if owner != declared {
-			words = declared + ", not in force: " + p.objection.message
+			words = declared + ", not in force: " + p.objection.Message
 		}
 		s.add("Declared", words)
 	}
@@ -339,7 +339,7 @@ func (p *portrait) sayState(s *sheet) {
 func (p *portrait) told(message string) bool {
 	others := []string{}
 	if p.objection != nil {
-		others = append(others, p.objection.message)
+		others = append(others, p.objection.Message)
 	}
 	if freeze := p.freezeJSON(); freeze != nil {
 		others = append(others, freeze.Message)

@@ -35,9 +35,9 @@ var _ = Describe("A PublishingFreeze", Label("S10"), func() {
 		Entry("without a reason", "spec.reason", "Required", unset("spec.reason")),
 		Entry("with an empty reason", "spec.reason", "should be at least 1 chars", set("spec.reason", "")),
 		Entry("with a very long reason", "spec.reason", "256", set("spec.reason", strings.Repeat("x", 257))),
-		Entry("with a line break in its reason", "spec.reason", "one line of text", set("spec.reason", "account\ntakeover")),
-		Entry("with an escape in its reason", "spec.reason", "one line of text", set("spec.reason", "account \x1b[31mtakeover")),
-		Entry("with a DEL in its reason", "spec.reason", "one line of text", set("spec.reason", "account \x7f")),
+		Entry("with a line break in its reason", "spec.reason", "reason must be one line", set("spec.reason", "account\ntakeover")),
+		Entry("with an escape in its reason", "spec.reason", "reason must be one line", set("spec.reason", "account \x1b[31mtakeover")),
+		Entry("with a DEL in its reason", "spec.reason", "reason must be one line", set("spec.reason", "account \x7f")),
 		Entry("active in words", "spec.active", "boolean", set("spec.active", "yes")),
 		Entry("with an end that is no time", "spec.expiresAt", "date-time", set("spec.expiresAt", "tomorrow")),
 	)
