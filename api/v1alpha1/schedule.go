@@ -116,11 +116,13 @@ type Coverage struct {
 
 // CoverageGap is a time that is promised and in which nobody is on duty.
 type CoverageGap struct {
-	// start of the gap.
+	// start of the gap; one that began more than 14 days before today's midnight
+	// is cut there.
 	// +required
 	Start metav1.Time `json:"start,omitzero"`
 
-	// end of the gap; that instant is covered again, or no longer promised.
+	// end of the gap: that instant is covered again, or no longer promised. One
+	// that goes on for more than 28 days from today's midnight is cut there.
 	// +required
 	End metav1.Time `json:"end,omitzero"`
 }

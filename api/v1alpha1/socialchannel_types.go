@@ -320,6 +320,13 @@ type ChannelHandover struct {
 	// +kubebuilder:validation:MaxLength=128
 	RequestedBy string `json:"requestedBy,omitempty"`
 
+	// credentialID is the old owner's credential, which is revoked in the end.
+	// Unset: it has none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	CredentialID string `json:"credentialID,omitempty"`
+
 	// startedAt is when the receiving team had accepted and the time had come.
 	// +required
 	StartedAt metav1.Time `json:"startedAt,omitzero"`
@@ -343,7 +350,7 @@ type ChannelHandover struct {
 }
 
 // HandoverStepName is a step of a hand-over.
-// +kubebuilder:validation:Enum=Accepted;Minted;Delivered;Switched;Withdrawn;Revoked
+// +kubebuilder:validation:Enum=Accepted;Minted;Delivered;Switched;Revoked;Withdrawn
 type HandoverStepName string
 
 const (
@@ -358,10 +365,10 @@ const (
 	// that follows from it. From here on there is no way back but another
 	// hand-over.
 	HandoverSwitched HandoverStepName = "Switched"
-	// HandoverWithdrawn: the old owner's Secret is gone.
-	HandoverWithdrawn HandoverStepName = "Withdrawn"
 	// HandoverRevoked: the old owner's credential is revoked.
 	HandoverRevoked HandoverStepName = "Revoked"
+	// HandoverWithdrawn: the old owner's Secret is gone.
+	HandoverWithdrawn HandoverStepName = "Withdrawn"
 )
 
 // HandoverStep is a step that was done.
@@ -616,6 +623,11 @@ type RetiringCredential struct {
 	// revokeAt is when it is revoked.
 	// +required
 	RevokeAt metav1.Time `json:"revokeAt,omitzero"`
+
+	// revokedAt is when the platform took it back, where its Secret is still to
+	// be withdrawn.
+	// +optional
+	RevokedAt *metav1.Time `json:"revokedAt,omitempty"`
 
 	// exposedTo are the people who can have seen it, as team/member, where it is
 	// a source credential: it can come back, and was seen all the same.

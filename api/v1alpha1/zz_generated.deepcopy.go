@@ -834,6 +834,10 @@ func (in *RetiringCredential) DeepCopyInto(out *RetiringCredential) {
 		**out = **in
 	}
 	in.RevokeAt.DeepCopyInto(&out.RevokeAt)
+	if in.RevokedAt != nil {
+		in, out := &in.RevokedAt, &out.RevokedAt
+		*out = (*in).DeepCopy()
+	}
 	if in.ExposedTo != nil {
 		in, out := &in.ExposedTo, &out.ExposedTo
 		*out = make([]string, len(*in))

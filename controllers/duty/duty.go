@@ -52,6 +52,7 @@ type Page struct {
 	version string
 
 	mu       sync.Mutex
+	atHand   *rota.Segment
 	assessed map[string]assessed
 }
 
@@ -69,14 +70,21 @@ func (b *Book) Find(ctx context.Context, name types.NamespacedName) (*Page, erro
 	if err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if known := b.pages[name]; known != nil && known.version == page.version {
+	if known := b.known(name); known != nil && known.version == page.version {
 		return known, nil
 	}
+	// Outside the lock: a rota that takes long keeps no other waiting.
 	page.Schedule, page.Problems = rota.Prepare(object, page.Overrides, func(team string) *v1alpha1.Team { return page.Teams[team] })
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.pages[name] = page
 	return page, nil
+}
+
+func (b *Book) known(name types.NamespacedName) *Page {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pages[name]
 }
 
 func (b *Book) forget(name types.NamespacedName) {
@@ -132,9 +140,25 @@ func teamsOf(object *v1alpha1.ResponderRota, overrides []v1alpha1.RotaOverride) 
 	return slices.Compact(names)
 }
 
+// current is the duty at hand, found once until it changes.
+func (p *Page) current(now time.Time) rota.Segment {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := p.atHand
+	if known == nil || known.From.IsZero() || now.Before(known.From) || known.Until.IsZero() || !now.Before(known.Until) {
+		known = new(p.Schedule.Current(now))
+		p.atHand = known
+	}
+	return *known
+}
+
+// NextChange is when somebody else is on duty than now, or nobody; zero if that
+// is not within a year.
+func (p *Page) NextChange(now time.Time) time.Time { return p.current(now).Until }
+
 // OnCall is what a status says of who is on duty now; nil for nobody.
 func (p *Page) OnCall(now time.Time) *v1alpha1.OnCall {
-	current := p.Schedule.Current(now)
+	current := p.current(now)
 	if current.Nobody() {
 		return nil
 	}

@@ -79,6 +79,16 @@ func (p *Pacer[Inputs]) Due(object types.NamespacedName, inputs Inputs, now time
 	return false, last.next
 }
 
+// Expire makes an object due: what it was not asked about has changed. Where
+// the platform asked to be left alone, it still is.
+func (p *Pacer[Inputs]) Expire(object types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last, known := p.attempts[object]; known && !last.hold {
+		delete(p.attempts, object)
+	}
+}
+
 // Answered plans the next observation after an answer that stands, and gives
 // its time.
 func (p *Pacer[Inputs]) Answered(object types.NamespacedName, inputs Inputs, now time.Time, interval time.Duration) time.Time {

@@ -60,10 +60,27 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return status.Quietly(err)
 	}
 	r.tell(before, object)
-	if freeze.InForce(object, now) && object.Spec.ExpiresAt != nil {
-		return reconcile.Result{RequeueAfter: object.Spec.ExpiresAt.Sub(now)}, nil
+	return reconcile.Result{RequeueAfter: next(object, now)}, nil
+}
+
+// recount is how often channels that are under way are counted, for those that
+// do not name this freeze among the many that hold them.
+const recount = time.Minute
+
+// next is how soon the freeze is to be looked at again, or zero.
+func next(object *v1alpha1.PublishingFreeze, now time.Time) time.Duration {
+	if !freeze.InForce(object, now) {
+		return 0
 	}
-	return reconcile.Result{}, nil
+	var wait time.Duration
+	if object.Spec.ExpiresAt != nil {
+		wait = object.Spec.ExpiresAt.Sub(now)
+	}
+	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Reason == v1alpha1.ReasonFreezing && (wait == 0 || wait > recount) {
+		return recount
+	}
+	return wait
 }
 
 // judge says how far the freeze has come. Selectors are read also while it is
@@ -96,12 +113,14 @@ type tally struct {
 	failures            []string
 }
 
-// count looks at each channel, and puts the figures into the status.
+// count looks at each channel, and puts the figures into the status. It does
+// not matter whether the channel names this freeze among those that hold it:
+// what one took back is taken back, and a channel names only so many.
 func count(selected []*v1alpha1.SocialChannel, object *v1alpha1.PublishingFreeze) tally {
 	t := tally{affected: len(selected)}
 	for _, channel := range selected {
 		held := channel.Status.Freeze
-		if held == nil || !slices.Contains(held.Names, object.Name) {
+		if held == nil {
 			continue // it has not noticed yet
 		}
 		if ends := held.EffectiveBy; ends != nil && (object.Status.LastAccessEndsAt == nil || object.Status.LastAccessEndsAt.Before(ends)) {
@@ -160,5 +179,16 @@ func (r *Reconciler) tell(before, after *v1alpha1.PublishingFreeze) {
 	if is.Status == metav1.ConditionFalse && is.Reason != v1alpha1.ReasonFreezing {
 		kind = corev1.EventTypeWarning
 	}
-	r.Recorder.Eventf(after, nil, kind, is.Reason, "Freeze", "%s", is.Message)
+	r.Recorder.Eventf(after, nil, kind, is.Reason, "Freeze", "%s", bounded(is.Message))
+}
+
+// maxNote bounds an Event's note; the API server refuses one longer than 1024
+// bytes.
+const maxNote = 1000
+
+func bounded(note string) string {
+	if len(note) > maxNote {
+		return strings.ToValidUTF8(note[:maxNote], "") + "…"
+	}
+	return note
 }

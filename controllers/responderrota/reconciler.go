@@ -23,6 +23,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/internal/ownership"
+	"github.com/rostra-dev/rostra/internal/rota"
 	"github.com/rostra-dev/rostra/internal/status"
 )
 
@@ -59,7 +60,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	object.Status.ObservedGeneration = object.Generation
 	object.Status.OnCall = page.OnCall(now)
 	object.Status.NextHandoff = nil
-	if next := page.Schedule.NextChange(now); !next.IsZero() {
+	if next := page.NextChange(now); !next.IsZero() {
 		object.Status.NextHandoff = new(metav1.NewTime(next))
 	}
 	object.Status.Overrides = page.Schedule.InForce(now)
@@ -78,7 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err := status.Write(ctx, r.Client, before, object); err != nil {
 		return status.Quietly(err)
 	}
-	return reconcile.Result{RequeueAfter: nextLook(page, verdict.Until, now).Sub(r.Clock.Now())}, nil
+	return status.LookAgain(nextLook(page, verdict.Until, now), r.Clock.Now()), nil
 }
 
 // nextLook is when something in the status changes by itself.
@@ -88,7 +89,7 @@ func nextLook(page *duty.Page, next, now time.Time) time.Time {
 			next = at
 		}
 	}
-	consider(page.Schedule.NextChange(now))
+	consider(page.NextChange(now))
 	for i := range page.Overrides {
 		consider(page.Overrides[i].Spec.From.Time)
 		consider(page.Overrides[i].Spec.Until.Time)
@@ -102,29 +103,35 @@ func nextLook(page *duty.Page, next, now time.Time) time.Time {
 // judge says whether the rota can be read, and whether everybody it names is
 // there.
 func judge(page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, now time.Time) {
-	writer.True(v1alpha1.ConditionScheduleValid, v1alpha1.ReasonScheduleRead, "zone, hand-offs and windows can be read")
-	writer.True(v1alpha1.ConditionMembersResolved, v1alpha1.ReasonMembersFound, "the teams exist and everybody listed is in them")
-	problems := map[string][]string{}
-	reasons := map[string]string{}
+	var schedule, members []rota.Problem
 	for _, problem := range page.Problems {
-		condition := v1alpha1.ConditionScheduleValid
 		if problem.Reason == v1alpha1.ReasonTeamNotFound || problem.Reason == v1alpha1.ReasonMemberNotFound {
-			condition = v1alpha1.ConditionMembersResolved
+			members = append(members, problem)
+		} else {
+			schedule = append(schedule, problem)
 		}
-		if reasons[condition] == "" {
-			reasons[condition] = problem.Reason
-		}
-		problems[condition] = append(problems[condition], problem.Message)
 	}
-	for condition, messages := range problems {
-		writer.False(condition, reasons[condition], strings.Join(messages, "; "))
-	}
+	say(writer, v1alpha1.ConditionScheduleValid, schedule, v1alpha1.ReasonScheduleRead, "zone, hand-offs and windows can be read")
+	say(writer, v1alpha1.ConditionMembersResolved, members, v1alpha1.ReasonMembersFound, "the teams exist and everybody listed is in them")
 	object.Status.Left = nil
 	for _, person := range page.Schedule.People(now) {
 		if person.Left && len(object.Status.Left) < maxPeople {
 			object.Status.Left = append(object.Status.Left, person.Team+"/"+person.Name)
 		}
 	}
+}
+
+// say sets a condition that holds unless there are problems.
+func say(writer status.Writer, condition string, problems []rota.Problem, reason, message string) {
+	if len(problems) == 0 {
+		writer.True(condition, reason, message)
+		return
+	}
+	messages := make([]string, len(problems))
+	for i, problem := range problems {
+		messages[i] = problem.Message
+	}
+	writer.False(condition, problems[0].Reason, strings.Join(messages, "; "))
 }
 
 // bindReachable finds those who take turns and cannot be told.

@@ -59,10 +59,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err := status.Write(ctx, r.Client, before, object); err != nil {
 		return status.Quietly(err)
 	}
-	if next := nextLook(object, page, now); !next.IsZero() {
-		return reconcile.Result{RequeueAfter: next.Sub(r.Clock.Now())}, nil
-	}
-	return reconcile.Result{}, nil
+	return status.LookAgain(nextLook(object, page, now), r.Clock.Now()), nil
 }
 
 // judge says what an override does now. One that only waits, or is over, is in
@@ -81,15 +78,17 @@ func judge(object *v1alpha1.RotaOverride, page *duty.Page, now time.Time) (state
 		return metav1.ConditionFalse, v1alpha1.ReasonTeamNotFound, fmt.Sprintf("Team %s does not exist: correct spec.teamRef", spec.TeamRef.Name)
 	}
 	if at := later(now, spec.From.Time); !slices.Contains(ownership.ActiveMembers(team, at), spec.Member) {
+		when := "now"
+		if at.After(now) {
+			when = "at " + written(spec.From)
+		}
 		return metav1.ConditionFalse, v1alpha1.ReasonMemberNotFound, fmt.Sprintf(
-			"%s is not a member of team %s at %s, so the rota answers as if this override were not there: name a member",
-			spec.Member, team.Name, at.UTC().Format(time.RFC3339))
+			"%s is not a member of team %s %s, so the rota answers as if this override were not there: name a member", spec.Member, team.Name, when)
 	}
 	if now.Before(spec.From.Time) {
 		return metav1.ConditionTrue, v1alpha1.ReasonPending, fmt.Sprintf("%s takes over at %s", spec.Member, written(spec.From))
 	}
-	inForce := page.Schedule.InForce(now)
-	if len(inForce) > 0 && inForce[0] != object.Name {
+	if inForce := page.Schedule.InForce(now); len(inForce) > 0 && inForce[0] != object.Name {
 		return metav1.ConditionTrue, v1alpha1.ReasonOutranked, fmt.Sprintf("RotaOverride %s is in force at the same time and answers first", inForce[0])
 	}
 	return metav1.ConditionTrue, v1alpha1.ReasonInForce, fmt.Sprintf("%s is on duty until %s", spec.Member, written(spec.Until))

@@ -39,19 +39,21 @@ func (r *Reconciler) bindCoverage(ctx context.Context, s *scope) error {
 			"nobody answers: ResponderRota %s does not exist in namespace %s: create it, or name another in spec.responderRotaRef", name, s.channel.Namespace))
 		return nil
 	}
-	s.channel.Status.OnCall = page.OnCall(s.now)
-	s.wakeAt(page.Schedule.NextChange(s.now))
+	// The platform may have taken its time since this reconcile began.
+	now := r.Clock.Now()
+	s.channel.Status.OnCall = page.OnCall(now)
+	s.wakeAt(page.NextChange(now))
 	if !s.promises() {
 		s.status.True(v1alpha1.ConditionCovered, v1alpha1.ReasonNothingPromised, "the channel promises no hours (spec.coverage)")
 		return nil
 	}
-	verdict, err := page.Assess(*spec.Coverage, s.now)
+	verdict, err := page.Assess(*spec.Coverage, now)
 	if err != nil {
 		return err
 	}
 	s.channel.Status.Coverage = duty.Coverage(verdict.Assessment)
-	s.wakeForCoverage(verdict.Assessment)
-	s.judgeCoverage(page, verdict)
+	s.wakeForCoverage(verdict.Assessment, now)
+	s.judgeCoverage(page, verdict, now)
 	return nil
 }
 
@@ -72,11 +74,11 @@ func (s *scope) coveredWithoutRota() {
 
 // wakeForCoverage comes back when a gap begins or ends, and on the next day,
 // whose fortnight reaches further.
-func (s *scope) wakeForCoverage(assessment rota.Assessment) {
+func (s *scope) wakeForCoverage(assessment rota.Assessment, now time.Time) {
 	if len(assessment.Gaps) > 0 {
 		first := assessment.Gaps[0]
 		s.wakeAt(first.Until)
-		if first.From.After(s.now) {
+		if first.From.After(now) {
 			s.wakeAt(first.From)
 		}
 		if assessment.Until.Equal(first.Until) {
@@ -87,7 +89,7 @@ func (s *scope) wakeForCoverage(assessment rota.Assessment) {
 }
 
 // judgeCoverage says whether the promise is kept over the next 14 days.
-func (s *scope) judgeCoverage(page *duty.Page, verdict duty.Verdict) {
+func (s *scope) judgeCoverage(page *duty.Page, verdict duty.Verdict, now time.Time) {
 	name := s.channel.Spec.ResponderRotaRef.Name
 	switch {
 	case len(verdict.Problems) > 0:
@@ -96,7 +98,7 @@ func (s *scope) judgeCoverage(page *duty.Page, verdict duty.Verdict) {
 		s.status.True(v1alpha1.ConditionCovered, v1alpha1.ReasonCovered, fmt.Sprintf(
 			"somebody of rota %s is on duty at every promised hour of the next 14 days", name))
 	default:
-		s.status.False(v1alpha1.ConditionCovered, v1alpha1.ReasonCoverageGap, gapMessage(name, s.now, page, verdict))
+		s.status.False(v1alpha1.ConditionCovered, v1alpha1.ReasonCoverageGap, gapMessage(name, now, page, verdict))
 	}
 }
 
@@ -117,11 +119,15 @@ func gapMessage(name string, now time.Time, page *duty.Page, verdict duty.Verdic
 	return message
 }
 
-// hours writes a length of time in hours and minutes.
+// hours writes a length of time in hours and minutes; what is less than a
+// minute is said to be so.
 func hours(length time.Duration) string {
-	whole := length.Truncate(time.Hour)
-	if minutes := (length - whole).Minutes(); minutes >= 1 {
-		return fmt.Sprintf("%.0fh %.0fm", whole.Hours(), minutes)
+	whole, minutes := int(length/time.Hour), int(length%time.Hour/time.Minute)
+	switch {
+	case whole == 0 && minutes == 0:
+		return "less than a minute"
+	case minutes == 0:
+		return fmt.Sprintf("%dh", whole)
 	}
-	return fmt.Sprintf("%.0fh", whole.Hours())
+	return fmt.Sprintf("%dh %dm", whole, minutes)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -33,8 +34,7 @@ func (r *Reconciler) bindCredential(ctx context.Context, s *scope) error {
 		return nil
 	}
 	if s.observes() {
-		s.status.True(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonObserveOnly,
-			"the management policy is Observe: the source credential works, and nothing is delivered")
+		s.sayObserved()
 		return nil
 	}
 	if s.owner == nil {
@@ -45,10 +45,21 @@ func (r *Reconciler) bindCredential(ctx context.Context, s *scope) error {
 	if err != nil {
 		return r.credentialFails(s, "look at the credential", err)
 	}
+	halted, err := r.haltPlace(ctx, s, &facts)
+	if err != nil {
+		return err
+	}
+	if halted != "" {
+		defer s.status.False(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonRemovalHalted, halted)
+	}
 	decision := credentials.Decide(facts, s.idPrefix())
 	s.wakeAt(decision.WakeAt)
 	if decision.Replace != "" {
 		err = r.replace(ctx, s, facts, decision)
+		if err != nil && !apierrors.IsConflict(err) {
+			// What cannot be delivered must not keep what is over from ending.
+			err = errors.Join(err, r.retireAll(ctx, s, decision.Revoke), r.cutLoose(ctx, s, facts))
+		}
 	} else {
 		err = r.keep(ctx, s, facts, decision)
 	}
@@ -56,6 +67,45 @@ func (r *Reconciler) bindCredential(ctx context.Context, s *scope) error {
 		return r.credentialFails(s, "keep the credential in line", err)
 	}
 	return r.checkRotateAt(s)
+}
+
+// sayObserved says what there is where nothing may be changed. A credential
+// that was delivered while something could be stays with whom it was given to.
+func (s *scope) sayObserved() {
+	recorded := s.channel.Status.Credential
+	if recorded == nil {
+		s.status.True(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonObserveOnly,
+			"the management policy is Observe: the source credential works, and nothing is delivered")
+		return
+	}
+	var present []string
+	if s.owner != nil {
+		present = ownership.People(s.owner, s.now)
+	}
+	left := fmt.Sprintf("credential %s, delivered to team %s before the management policy was Observe, is left as it is", recorded.ID, recorded.Team)
+	if gone := ownership.Leavers(recorded.ExposedTo, present); len(gone) > 0 {
+		s.status.False(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonSeenByLeaver, fmt.Sprintf(
+			"%s, and %d who are not in the owning team have seen it: revoke it at the platform, or set the policy to Manage", left, len(gone)))
+		return
+	}
+	s.status.True(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonObserveOnly, left)
+}
+
+// cutLoose revokes the credential on record where its Secret is gone, somebody
+// who left has seen it, and no other can be delivered: it is of use to nobody
+// but the one who left.
+func (r *Reconciler) cutLoose(ctx context.Context, s *scope, facts credentials.Facts) error {
+	recorded := s.channel.Status.Credential
+	if !credentials.Loose(facts) {
+		return nil
+	}
+	revocation, err := r.revoke(ctx, s, recorded.ID)
+	if err != nil {
+		return err
+	}
+	recorded.RevokedAt = timeOrNil(s.now)
+	s.noteRevoked(v1alpha1.RetiringCredential{ID: recorded.ID, Cause: v1alpha1.CauseLeaver}, revocation)
+	return nil
 }
 
 func (s *scope) idPrefix() string { return credentials.IDPrefix(string(s.channel.UID)) }
@@ -186,21 +236,24 @@ func (r *Reconciler) keep(ctx context.Context, s *scope, facts credentials.Facts
 	if !facts.Mintable {
 		s.channel.Status.Credential.ExpiresAt = timeOrNil(facts.SourceExpiresAt)
 	}
-	if err := r.withdrawStrays(ctx, s); err != nil {
+	// One that cannot be taken back does not keep the others from being.
+	err := errors.Join(r.retireAll(ctx, s, decision.Revoke), r.revokeStrays(ctx, s, decision.Strays), r.withdrawStrays(ctx, s))
+	if err != nil {
 		return err
-	}
-	if err := r.revokeStrays(ctx, s, decision.Strays); err != nil {
-		return err
-	}
-	for _, retiring := range decision.Revoke {
-		if err := r.retire(ctx, s, retiring); err != nil {
-			return err
-		}
 	}
 	s.concludeHandover()
 	facts.Retiring = s.channel.Status.Retiring
 	s.say(credentials.Decide(facts, s.idPrefix()).Verdict)
 	return nil
+}
+
+// retireAll takes back all that was replaced and whose time has come.
+func (r *Reconciler) retireAll(ctx context.Context, s *scope, due []v1alpha1.RetiringCredential) error {
+	var errs []error
+	for _, retiring := range due {
+		errs = append(errs, r.retire(ctx, s, retiring))
+	}
+	return errors.Join(errs...)
 }
 
 // say puts a verdict on the credential into its condition.
@@ -344,7 +397,7 @@ func (r *Reconciler) obtain(ctx context.Context, s *scope, facts credentials.Fac
 		adopted := credentials.Credential{ID: id, Values: s.delivered.Values}
 		err := r.prove(ctx, s, issuer, adopted)
 		if err == nil || platform.ClassOf(err).Passing() {
-			return adopted, s.delivered.IssuedAt, err
+			return adopted, s.delivered.IssuedBy(s.now), err
 		}
 	}
 	// What lies at the destination is not what is about to be minted, even if it
@@ -433,18 +486,28 @@ func (r *Reconciler) credentialFails(s *scope, doing string, err error) error {
 		s.wakeAt(s.now.Add(sessionRetry))
 		s.status.Keep(v1alpha1.ConditionCredentialReady)
 		return nil
-	case errors.Is(err, secretstore.ErrTaken):
-		reason = v1alpha1.ReasonSecretNameTaken
-	case errors.Is(err, secretstore.ErrNamespace):
-		reason = v1alpha1.ReasonNamespaceNotFound
-	case errors.Is(err, secretstore.ErrForbidden):
-		reason = v1alpha1.ReasonDeliveryFailed
+	case destinationReason(err) != "":
+		reason = destinationReason(err)
 	case reason == "":
 		return err
 	}
 	s.status.False(v1alpha1.ConditionCredentialReady, reason, err.Error())
 	s.wakeAt(s.now.Add(s.probeInterval()))
 	return nil
+}
+
+// destinationReason says what is wrong with the place of delivery, in a
+// condition's terms; empty for nothing.
+func destinationReason(err error) string {
+	switch {
+	case errors.Is(err, secretstore.ErrTaken):
+		return v1alpha1.ReasonSecretNameTaken
+	case errors.Is(err, secretstore.ErrNamespace):
+		return v1alpha1.ReasonNamespaceNotFound
+	case errors.Is(err, secretstore.ErrForbidden):
+		return v1alpha1.ReasonDeliveryFailed
+	}
+	return ""
 }
 
 func (r *Reconciler) platformFails(s *scope, doing string, failure *platform.Failure) {

@@ -52,13 +52,25 @@ func (r *Reconciler) findHold(ctx context.Context, s *scope) error {
 // for by the credential's binding.
 func (s *scope) thaw() {
 	if s.channel.Status.Freeze != nil {
-		s.event("FreezeLifted", "Freeze", "no freeze holds the channel any more: its owner gets another credential")
+		note := "no freeze holds the channel any more"
+		if s.isOwed() {
+			note += ": its owner gets another credential"
+		}
+		s.event("FreezeLifted", "Freeze", note)
 		s.channel.Status.Freeze = nil
 	}
 	s.status.True(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonNotFrozen, "no freeze holds the channel")
 	if s.status.Get(v1alpha1.ConditionCredentialReady).Reason == v1alpha1.ReasonFrozen {
 		s.status.Unknown(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonWaiting, "the freeze is lifted, and the owner has no credential yet")
 	}
+}
+
+// isOwed tells whether a lifted freeze has taken from the owner what it gets
+// back now.
+func (s *scope) isOwed() bool {
+	recorded := s.channel.Status.Credential
+	return recorded != nil && (recorded.WithdrawnAt != nil || recorded.RevokedAt != nil) &&
+		!s.observes() && !s.suspended() && s.channel.DeletionTimestamp.IsZero()
 }
 
 // freeze puts on record what holds the channel. Access that was opened with a
@@ -91,8 +103,8 @@ func (r *Reconciler) holdBack(ctx context.Context, s *scope) (held bool, err err
 		return false, nil
 	}
 	if s.observes() {
-		s.status.False(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonNotEnforced, s.heldBy()+
-			": the management policy is Observe, so nothing is withdrawn or revoked: whoever has a credential can still publish; take it back at the platform")
+		s.status.False(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonNotEnforced,
+			"take back at the platform what was handed out: the management policy is Observe, so nothing is withdrawn or revoked, and whoever has a credential can still publish; "+s.heldBy())
 		return false, nil
 	}
 	w := &withdrawal{Reconciler: r, scope: s}
@@ -114,23 +126,32 @@ func (r *Reconciler) holdBack(ctx context.Context, s *scope) (held bool, err err
 	return true, nil
 }
 
-// heldBy says what holds the channel, why, since when, and until when.
+// maxNamedFreezes bounds the freezes that a message names.
+const maxNamedFreezes = 5
+
+// heldBy says what holds the channel, why, since when, and until when. It comes
+// last in a message, since it may be long, and is nothing to act on.
 func (s *scope) heldBy() string {
 	until := "until a person lifts it"
 	if !s.hold.Until.IsZero() {
 		until = "until " + s.hold.Until.UTC().Format(time.RFC3339)
 	}
-	return fmt.Sprintf("frozen by PublishingFreeze %s (%s) since %s, %s", strings.Join(s.hold.Names, ", "), s.hold.Reason,
+	names := strings.Join(s.hold.Names[:min(len(s.hold.Names), maxNamedFreezes)], ", ")
+	if len(s.hold.Names) > maxNamedFreezes {
+		names += " and others"
+	}
+	return fmt.Sprintf("frozen by PublishingFreeze %s (%s) since %s, %s", names, s.hold.Reason,
 		s.channel.Status.Freeze.StartedAt.UTC().Format(time.RFC3339), until)
 }
 
 // sayFrozen says how far the withdrawal has come.
 func (s *scope) sayFrozen(w *withdrawal) {
 	held := s.channel.Status.Freeze
-	message := s.heldBy() + ": "
+	say := func(reason string, parts ...string) {
+		s.status.False(v1alpha1.ConditionPublishingAllowed, reason, strings.Join(append(parts, s.heldBy()), "; "))
+	}
 	if len(w.pending) > 0 {
-		s.status.False(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonFreezing, message+
-			"not everything is taken back yet, it is tried again: "+strings.Join(slices.Concat(w.pending, w.refused), "; "))
+		say(v1alpha1.ReasonFreezing, slices.Concat(w.refused, []string{"not everything is taken back yet, it is tried again: " + strings.Join(w.pending, "; ")})...)
 		return
 	}
 	if held.CompletedAt == nil {
@@ -148,12 +169,11 @@ func (s *scope) sayFrozen(w *withdrawal) {
 	}
 	switch {
 	case len(w.refused) > 0:
-		s.status.False(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonNotCutOff, message+strings.Join(w.refused, "; ")+"; "+ends)
+		say(v1alpha1.ReasonNotCutOff, append(w.refused, ends)...)
 	case recorded == nil:
-		s.status.False(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonFrozen, message+"nothing was delivered")
+		say(v1alpha1.ReasonFrozen, "nothing was delivered")
 	default:
-		s.status.False(v1alpha1.ConditionPublishingAllowed, v1alpha1.ReasonFrozen, message+fmt.Sprintf(
-			"credential %s is revoked and taken out of Secret %s/%s; %s", recorded.ID, recorded.Secret.Namespace, recorded.Secret.Name, ends))
+		say(v1alpha1.ReasonFrozen, fmt.Sprintf("credential %s is revoked and taken out of Secret %s/%s", recorded.ID, recorded.Secret.Namespace, recorded.Secret.Name), ends)
 	}
 }
 
@@ -178,11 +198,13 @@ func (s *scope) mints() bool {
 	return account != nil && account.Source != nil && account.Source.Use == v1alpha1.SourceMint
 }
 
-// marked tells whether the cache shows the Secret with the mark at hand.
+// marked tells whether the Secret bears the mark at hand. What the cache shows
+// counts only where that is as Rostra wrote it; else the Secret was looked at.
 func (r *Reconciler) marked(ctx context.Context, s *scope, place v1alpha1.DeliveredSecret) (bool, error) {
 	cached, err := r.secret(ctx, place.Namespace, place.Name)
 	if err != nil || cached == nil {
 		return true, err
 	}
-	return cached.Annotations[v1alpha1.AnnotationFrozen] == s.hold.Mark(), nil
+	written := cached.ResourceVersion == place.ResourceVersion || s.delivered != nil && s.delivered.Emptied()
+	return written && cached.Annotations[v1alpha1.AnnotationFrozen] == s.hold.Mark(), nil
 }

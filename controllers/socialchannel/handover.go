@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/ownership"
 )
 
@@ -39,14 +40,35 @@ func (r *Reconciler) beginHandover(ctx context.Context, s *scope) error {
 		}
 		ownership.Step(status.Handover, v1alpha1.HandoverAccepted, s.now)
 	}
-	if status.Credential == nil {
+	if status.Credential == nil || s.observes() {
 		s.takeOver()
 		s.concludeHandover()
 		return nil
 	}
+	status.Handover.CredentialID = status.Credential.ID
+	if blocked, err := r.blocked(ctx, s); blocked || err != nil {
+		return err
+	}
 	s.status.Unknown(v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonHandoverPending, fmt.Sprintf(
 		"team %s accepts the channel; team %s holds it until the credential has moved", s.owner.Name, status.Owner))
 	return nil
+}
+
+// blocked tells whether the new owner's credential could not be delivered as
+// things are. Then the old owner is kept up like any other.
+func (r *Reconciler) blocked(ctx context.Context, s *scope) (bool, error) {
+	want := credentials.Holder{Team: s.owner.Name, Namespace: s.owner.Spec.Namespace, SecretName: s.channel.Spec.Credentials.Delivery.SecretName}
+	err := r.checkDestination(ctx, s, want)
+	s.delivered = nil
+	reason := destinationReason(err)
+	if reason == "" {
+		return false, err
+	}
+	s.status.False(v1alpha1.ConditionOwnerResolved, reason, fmt.Sprintf("team %s accepts the channel and cannot get its credential: %s; until then team %s stays the owner",
+		want.Team, err, s.channel.Status.Owner))
+	s.wakeAt(s.now.Add(s.probeInterval()))
+	s.owner, err = r.team(ctx, s.channel.Status.Owner)
+	return true, err
 }
 
 // requester is who set the owner, by the API server's record, which the cache
@@ -66,7 +88,6 @@ func (s *scope) takeOver() {
 	if from := status.Owner; from != s.owner.Name {
 		change := v1alpha1.OwnershipChange{From: from, To: s.owner.Name, At: metav1.NewTime(s.now.Truncate(time.Second))}
 		if from != "" {
-			s.lost = true
 			s.event("HandedOver", "HandOver", fmt.Sprintf("moved from team %s to team %s", from, s.owner.Name))
 		}
 		if handover := status.Handover; handover != nil && handover.To == s.owner.Name {
@@ -85,7 +106,7 @@ func (s *scope) takeOver() {
 // movedCredential puts on record that the new owner has a credential.
 func (s *scope) movedCredential(id string) {
 	handover := s.channel.Status.Handover
-	if handover == nil || handover.To != s.owner.Name {
+	if handover == nil || handover.CompletedAt != nil || handover.To != s.owner.Name {
 		return
 	}
 	if isMinted(id) {
@@ -95,12 +116,11 @@ func (s *scope) movedCredential(id string) {
 }
 
 // revokedOld puts on record that the old owner's credential was taken back.
-func (s *scope) revokedOld(effectiveBy time.Time) {
+func (s *scope) revokedOld(id string, effectiveBy time.Time) {
 	handover := s.channel.Status.Handover
-	if handover == nil || handover.CompletedAt != nil || !ownership.Done(handover, v1alpha1.HandoverSwitched) {
+	if handover == nil || handover.CredentialID != id || !ownership.Done(handover, v1alpha1.HandoverSwitched) {
 		return
 	}
-	ownership.Step(handover, v1alpha1.HandoverWithdrawn, s.now)
 	ownership.Step(handover, v1alpha1.HandoverRevoked, s.now)
 	handover.EffectiveBy = timeOrNil(effectiveBy)
 }
@@ -112,7 +132,7 @@ func (s *scope) concludeHandover() {
 	if handover == nil || handover.CompletedAt != nil || !ownership.Done(handover, v1alpha1.HandoverSwitched) {
 		return
 	}
-	moved := func(retiring v1alpha1.RetiringCredential) bool { return retiring.Cause == v1alpha1.CauseHandover }
+	moved := func(retiring v1alpha1.RetiringCredential) bool { return retiring.ID == handover.CredentialID }
 	if s.unfinished || slices.ContainsFunc(s.channel.Status.Retiring, moved) {
 		return
 	}

@@ -44,6 +44,9 @@ func (r *Reconciler) bindIdentity(ctx context.Context, s *scope) error {
 		return err
 	}
 	name := client.ObjectKeyFromObject(s.channel)
+	if s.wasKeptFromAsking() {
+		r.pace.Expire(name)
+	}
 	if s.settledBefore(inputs) {
 		r.pace.Resume(name, inputs, s.now, s.probeInterval())
 	}
@@ -54,6 +57,17 @@ func (r *Reconciler) bindIdentity(ctx context.Context, s *scope) error {
 		return nil
 	}
 	return r.observe(ctx, s, inputs)
+}
+
+// wasKeptFromAsking tells whether the condition still says what was wrong
+// before the platform could be asked, which it no longer is.
+func (s *scope) wasKeptFromAsking() bool {
+	switch s.status.Get(v1alpha1.ConditionIdentityVerified).Reason {
+	case v1alpha1.ReasonPlatformNotFound, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonUnsupportedType,
+		v1alpha1.ReasonInvalidServer, v1alpha1.ReasonInvalidHandle, v1alpha1.ReasonInvalidAccountID, v1alpha1.ReasonWaiting:
+		return true
+	}
+	return false
 }
 
 // settledBefore tells whether the status holds an observation of the same

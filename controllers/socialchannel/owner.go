@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/ownership"
 )
 
@@ -42,8 +43,33 @@ func (r *Reconciler) bindOwner(ctx context.Context, s *scope) error {
 	}
 	if s.owner != nil {
 		s.wakeAt(ownership.NextChange(s.owner, s.now))
+		s.exposeTo(s.owner)
 	}
 	return err
+}
+
+// exposeTo puts on record that who is in the holding team can see what was
+// delivered to it, whatever else can be done about it now.
+func (s *scope) exposeTo(team *v1alpha1.Team) {
+	recorded := s.channel.Status.Credential
+	if recorded != nil && recorded.Team == team.Name && recorded.WithdrawnAt == nil {
+		credentials.Expose(recorded, ownership.People(team, s.now))
+	}
+}
+
+// exposeSuspended does the same for a channel that is suspended: its credential
+// is where it was.
+func (r *Reconciler) exposeSuspended(ctx context.Context, s *scope) error {
+	if s.channel.Status.Credential == nil {
+		return nil
+	}
+	team, err := r.team(ctx, s.channel.Status.Credential.Team)
+	if team == nil || err != nil {
+		return err
+	}
+	s.wakeAt(ownership.NextChange(team, s.now))
+	s.exposeTo(team)
+	return nil
 }
 
 // judgeOwner finds the team that is to hold the channel, and how far the

@@ -87,7 +87,7 @@ type binding func(ctx context.Context, s *scope) error
 
 // bindings in their order: each builds on what those before it found.
 func (r *Reconciler) bindings() []binding {
-	return []binding{r.bindOwner, r.bindPlatform, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindCoverage}
+	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindCoverage}
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -107,15 +107,39 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case !channel.DeletionTimestamp.IsZero():
 		return r.release(ctx, s)
 	case s.suspended() && !s.hold.Frozen():
+		if err := r.exposeSuspended(ctx, s); err != nil {
+			return status.Quietly(err)
+		}
 		s.status.Pause(s.pauseMessage())
 		s.channel.Status.OnCall, s.channel.Status.Coverage = nil, nil
+		s.status.Unknown(v1alpha1.ConditionCovered, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks at its rota")
 	default:
-		for _, bind := range r.bindings() {
-			if err := bind(ctx, s); err != nil {
-				return status.Quietly(err)
+		if err := r.bind(ctx, s, r.bindings()); err != nil {
+			if !apierrors.IsConflict(err) {
+				err = errors.Join(err, r.dutyAlone(ctx, s))
 			}
+			return status.Quietly(err)
 		}
 		s.summarise()
 	}
 	return r.finish(ctx, s)
+}
+
+// dutyAlone says who is on duty although something else could not be done:
+// people look there first when something is wrong.
+func (r *Reconciler) dutyAlone(ctx context.Context, s *scope) error {
+	alone := r.newScope(s.before.DeepCopy())
+	if err := r.bindCoverage(ctx, alone); err != nil {
+		return err
+	}
+	return status.Write(ctx, r.Client, alone.before, alone.channel)
+}
+
+func (r *Reconciler) bind(ctx context.Context, s *scope, bindings []binding) error {
+	for _, bind := range bindings {
+		if err := bind(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -34,12 +35,15 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 		return status.Quietly(err)
 	}
 	if halted {
-		return r.finish(ctx, s)
+		return r.tend(ctx, s)
 	}
 	left, err := r.letGo(ctx, s)
 	if err != nil {
 		if failure, ok := errors.AsType[*platform.Failure](err); ok {
 			r.platformFails(s, "take the credentials back", failure)
+			if err := r.holdBackOutgoing(ctx, s); err != nil {
+				return status.Quietly(err)
+			}
 			s.status.Unknown(v1alpha1.ConditionReady, v1alpha1.ReasonDeleting, "waits to take the credentials back: "+failure.Error())
 			return r.finish(ctx, s)
 		}
@@ -57,10 +61,29 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", bounded(e.note))
 	}
 	r.forget(client.ObjectKeyFromObject(s.channel))
-	if s.channel.Spec.DeletionPolicy == v1alpha1.DeletionRevoke {
-		r.losses.add(client.ObjectKeyFromObject(s.channel), s.now)
-	}
+	r.losses.gone(s.channel.UID)
 	return reconcile.Result{}, nil
+}
+
+// tend keeps up a channel whose deletion is stopped: a freeze, a leaver and a
+// gap are its as before.
+func (r *Reconciler) tend(ctx context.Context, s *scope) (reconcile.Result, error) {
+	halted := s.status.Get(v1alpha1.ConditionReady).Message
+	if err := r.bind(ctx, s, r.bindings()); err != nil {
+		return status.Quietly(err)
+	}
+	s.summarise()
+	s.status.Verdict(metav1.ConditionFalse, v1alpha1.ReasonRemovalHalted, halted)
+	return r.finish(ctx, s)
+}
+
+// holdBackOutgoing lets a freeze empty the Secret of a channel that waits for
+// its platform in order to go.
+func (r *Reconciler) holdBackOutgoing(ctx context.Context, s *scope) error {
+	if !s.hold.Frozen() {
+		return nil
+	}
+	return r.bind(ctx, s, []binding{r.bindClaim, r.bindIdentity, r.bindCredential})
 }
 
 // letGo takes back what is to be taken back, and says what could not be.
@@ -145,11 +168,15 @@ func (r *Reconciler) takeBack(ctx context.Context, s *scope, id string) (platfor
 	}
 	values := delivered.Values
 	if delivered.Frozen != "" {
-		if values, err = r.secrets.Vault(s.channel, nil).Kept(ctx, id); err != nil {
+		kept, err := r.secrets.Vault(s.channel, nil).Kept(ctx, id)
+		if err != nil {
 			return platform.Revocation{}, err
 		}
+		if kept != nil {
+			values = kept
+		}
 	}
-	if values == nil {
+	if len(values) == 0 {
 		return platform.Revocation{}, &platform.Failure{Class: platform.Permanent, Message: "its value is no longer known to Rostra: revoke it by hand at the platform"}
 	}
 	account := platform.Account{Handle: s.handle, ID: s.pinned()}

@@ -19,46 +19,60 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
-	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 func isMinted(id string) bool { return strings.HasPrefix(id, credentials.MintedPrefix) }
 
-// retire withdraws a replaced credential and revokes it. What the platform
-// refuses for good is put on record and tried again at the next probe; only
-// then is the credential in nobody's hands but may still work.
+// retire revokes a replaced credential and withdraws it. Neither waits for the
+// other: whoever keeps the Secret from being deleted must not keep the
+// credential working. What the platform refuses for good is put on record and
+// tried again at the next probe.
 func (r *Reconciler) retire(ctx context.Context, s *scope, retiring v1alpha1.RetiringCredential) error {
 	if retiring.Message != "" && !s.observed {
 		return nil
 	}
+	var failed error
+	if retiring.RevokedAt == nil {
+		revocation, err := r.revoke(ctx, s, retiring.ID)
+		switch {
+		case err == nil:
+			s.noteRevoked(retiring, revocation)
+			s.markRevoked(retiring.ID)
+		case platform.ClassOf(err).Passing():
+			failed = err
+		default:
+			s.markUnrevoked(retiring.ID, err)
+		}
+	}
 	if retiring.Secret != nil {
-		if err := r.secrets.Withdraw(ctx, s.channel, retiring.Secret.Namespace, retiring.Secret.Name, retiring.ID); err != nil {
-			return err
-		}
+		err := r.secrets.Withdraw(ctx, s.channel, retiring.Secret.Namespace, retiring.Secret.Name, retiring.ID)
+		failed = errors.Join(failed, err)
 	}
-	revocation, err := r.revoke(ctx, s, retiring.ID)
-	if err != nil {
-		if platform.ClassOf(err).Passing() {
-			return err
-		}
-		s.markUnrevoked(retiring.ID, err)
-		return nil
+	if failed == nil {
+		s.dropRevoked(retiring.ID)
 	}
-	s.strike(retiring, revocation)
-	return nil
+	return failed
 }
 
-// strike takes a credential off the list of those to be revoked, now that it
-// is.
-func (s *scope) strike(retiring v1alpha1.RetiringCredential, revocation platform.Revocation) {
-	s.channel.Status.Retiring = slices.DeleteFunc(s.channel.Status.Retiring, func(other v1alpha1.RetiringCredential) bool { return other.ID == retiring.ID })
+// markRevoked keeps on the list that a credential is revoked, until its Secret
+// is gone too.
+func (s *scope) markRevoked(id string) {
+	for i := range s.channel.Status.Retiring {
+		if s.channel.Status.Retiring[i].ID == id {
+			s.channel.Status.Retiring[i].RevokedAt = timeOrNil(s.now)
+			s.channel.Status.Retiring[i].Message = ""
+		}
+	}
+}
+
+// dropRevoked takes a credential that is revoked off the list.
+func (s *scope) dropRevoked(id string) {
+	s.channel.Status.Retiring = slices.DeleteFunc(s.channel.Status.Retiring, func(r v1alpha1.RetiringCredential) bool {
+		return r.ID == id && r.RevokedAt != nil
+	})
 	if len(s.channel.Status.Retiring) == 0 {
 		s.channel.Status.Retiring = nil
-	}
-	s.noteRevoked(retiring, revocation)
-	if retiring.Cause == v1alpha1.CauseHandover {
-		s.revokedOld(revocation.EffectiveBy)
 	}
 }
 
@@ -69,6 +83,7 @@ func (s *scope) noteRevoked(retiring v1alpha1.RetiringCredential, revocation pla
 		RevokedAt:   metav1.NewTime(s.now.Truncate(time.Second)),
 		EffectiveBy: metav1.NewTime(revocation.EffectiveBy.Truncate(time.Second)),
 	}
+	s.revokedOld(retiring.ID, revocation.EffectiveBy)
 	s.event("CredentialRevoked", "Revoke", fmt.Sprintf("revoked credential %s; the last access opened with it ends by %s",
 		retiring.ID, revocation.EffectiveBy.UTC().Format(time.RFC3339)))
 }
@@ -89,7 +104,12 @@ func (r *Reconciler) revoke(ctx context.Context, s *scope, id string) (platform.
 	}
 	account := r.account(s)
 	if issuer, ok := s.adapter.(platform.Issuer); ok && isMinted(id) {
-		return issuer.RevokeIssued(ctx, account, id)
+		revocation, err := issuer.RevokeIssued(ctx, account, id)
+		if err != nil {
+			return platform.Revocation{}, err
+		}
+		// A freeze may have kept its value.
+		return revocation, r.secrets.Vault(s.channel, nil).ForgetKept(ctx, id, revocation.EffectiveBy)
 	}
 	revoker, ok := s.adapter.(platform.Revoker)
 	if !ok {
@@ -194,11 +214,14 @@ func (r *Reconciler) withdrawStray(ctx context.Context, s *scope, namespace, nam
 		return err
 	}
 	recorded := s.channel.Status.Credential
-	if recorded != nil && recorded.ID == delivered.CredentialID && len(ownership.Leavers(delivered.ExposedTo, recorded.ExposedTo)) > 0 {
+	if recorded != nil && recorded.ID == delivered.CredentialID {
+		known := len(recorded.ExposedTo)
 		credentials.Expose(recorded, delivered.ExposedTo)
-		s.unfinished = true
-		s.wakeAt(s.now)
-		return nil
+		if len(recorded.ExposedTo) > known {
+			s.unfinished = true
+			s.wakeAt(s.now)
+			return nil
+		}
 	}
 	return r.secrets.Withdraw(ctx, s.channel, namespace, name, delivered.CredentialID)
 }

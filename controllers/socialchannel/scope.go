@@ -50,8 +50,6 @@ type scope struct {
 	// unfinished tells that something of an earlier owner is left, which the
 	// next reconcile takes back.
 	unfinished bool
-	// lost tells that an owner lost the channel in this reconcile.
-	lost bool
 	// failed tells whether the platform gave no good answer to something.
 	failed bool
 	// delivered is what was found at the place of delivery, if it was looked at.

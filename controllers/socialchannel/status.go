@@ -6,7 +6,6 @@ package socialchannel
 import (
 	"context"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,9 +18,6 @@ import (
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/status"
 )
-
-// soonest is the shortest wait before another reconcile.
-const soonest = time.Millisecond
 
 // summarise sums up the conditions in Ready. The order is that in which they
 // build on each other.
@@ -50,19 +46,14 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 	if err := status.Write(ctx, r.Client, s.before, s.channel); err != nil {
 		return status.Quietly(err)
 	}
-	if s.lost {
-		r.losses.add(client.ObjectKeyFromObject(s.channel), s.now)
-	}
+	r.losses.note(s.channel, s.now)
 	r.tell(s)
 	if s.observed && !s.failed {
 		r.pace.Recovered(client.ObjectKeyFromObject(s.channel))
 	}
-	if s.wake.IsZero() {
-		return reconcile.Result{}, nil
-	}
 	// From now, not from the beginning: a hand-off does not wait for a slow
 	// platform.
-	return reconcile.Result{RequeueAfter: max(s.wake.Sub(r.Clock.Now()), soonest)}, nil
+	return status.LookAgain(s.wake, r.Clock.Now()), nil
 }
 
 // tell emits an Event for what was done and for a change of the summary. A

@@ -26,6 +26,10 @@ import (
 // the API server.
 const withdrawalRetry = 5 * time.Second
 
+// keepPatience is how long a freeze waits, at the most, for a vault that may
+// answer in a moment before it takes out of a Secret what it cannot keep.
+const keepPatience = 30 * time.Second
+
 // withdrawal takes back, for a freeze, what was delivered for one channel.
 // Every step of it can be repeated, and none keeps the others from being done.
 type withdrawal struct {
@@ -82,36 +86,48 @@ func (w *withdrawal) cut(ctx context.Context) {
 	recorded.RevokedAt = timeOrNil(w.now)
 	w.accessEnds(revocation.EffectiveBy)
 	w.noteRevoked(v1alpha1.RetiringCredential{ID: recorded.ID, Cause: v1alpha1.CauseFreeze}, revocation)
-	if recorded.WithdrawnAt != nil {
-		// It was kept for this.
-		if err := w.secrets.Vault(w.channel, nil).Forget(ctx, recorded.ID, revocation.EffectiveBy); err != nil {
-			w.hinder("forget credential "+recorded.ID, err)
-		}
-	}
 }
 
 // retire revokes a replaced credential, and withdraws it where it lies in a
-// Secret of its own.
+// Secret of its own. Neither waits for the other.
 func (w *withdrawal) retire(ctx context.Context, retiring v1alpha1.RetiringCredential) {
+	done := retiring.RevokedAt != nil || w.revokeRetiring(ctx, retiring)
+	if retiring.Secret != nil {
+		if err := w.withdrawRetiring(ctx, retiring, done); err != nil {
+			w.hinder("withdraw credential "+retiring.ID, err)
+			return
+		}
+	}
+	if done {
+		w.dropRevoked(retiring.ID)
+	}
+}
+
+func (w *withdrawal) revokeRetiring(ctx context.Context, retiring v1alpha1.RetiringCredential) bool {
 	if retiring.Message != "" && !w.observed {
 		w.refused = append(w.refused, "the replaced credential "+retiring.ID+" still works: "+retiring.Message)
-		return
+		return false
 	}
 	before := len(w.refused)
 	revocation, done := w.revokeNow(ctx, retiring.ID)
 	if len(w.refused) > before {
 		w.markUnrevoked(retiring.ID, errors.New(w.refused[before]))
 	}
-	if retiring.Secret != nil {
-		if err := w.secrets.Withdraw(ctx, w.channel, retiring.Secret.Namespace, retiring.Secret.Name, retiring.ID); err != nil {
-			w.hinder("withdraw credential "+retiring.ID, err)
-			return
-		}
-	}
 	if done {
-		w.strike(retiring, revocation)
+		w.noteRevoked(retiring, revocation)
+		w.markRevoked(retiring.ID)
 		w.accessEnds(revocation.EffectiveBy)
 	}
+	return done
+}
+
+func (w *withdrawal) withdrawRetiring(ctx context.Context, retiring v1alpha1.RetiringCredential, revoked bool) error {
+	if !revoked {
+		if err := w.keepValue(ctx, retiring.ID, *retiring.Secret); err != nil {
+			return err
+		}
+	}
+	return w.secrets.Withdraw(ctx, w.channel, retiring.Secret.Namespace, retiring.Secret.Name, retiring.ID)
 }
 
 // sweep revokes what was minted for the channel and is nowhere on record: a
@@ -153,7 +169,7 @@ func (w *withdrawal) sweep(ctx context.Context, facts credentials.Facts) {
 // stay until it is lifted, as witnesses of who could see what was in them.
 func (w *withdrawal) empty(ctx context.Context, facts credentials.Facts) {
 	if err := w.emptyStrays(ctx); err != nil {
-		w.hinder("empty what is not on record", err)
+		w.hinder("find what is not on record", err)
 	}
 	recorded := w.channel.Status.Credential
 	if recorded == nil {
@@ -182,11 +198,12 @@ func (w *withdrawal) emptyStrays(ctx context.Context) error {
 	}
 	for i := range secrets.Items {
 		secret := &secrets.Items[i]
-		if w.onRecord(secret.Namespace, secret.Name) || !secretstore.Ours(secret, w.channel) || secret.Annotations[v1alpha1.AnnotationFrozen] == w.hold.Mark() {
+		if w.onRecord(secret.Namespace, secret.Name) || !secretstore.Ours(secret, w.channel) {
 			continue
 		}
+		// What is on it does not tell what is in it: that is looked at live.
 		if _, err := w.secrets.Empty(ctx, w.channel, secret.Namespace, secret.Name, w.hold.Mark()); err != nil {
-			return err
+			w.hinder(fmt.Sprintf("empty Secret %s/%s, which is not on record", secret.Namespace, secret.Name), err)
 		}
 	}
 	return nil
@@ -202,8 +219,10 @@ func (w *withdrawal) emptyRecorded(ctx context.Context, facts credentials.Facts)
 			return err
 		}
 	}
-	if err := w.keepValue(ctx, recorded); err != nil {
-		return err
+	if recorded.RevokedAt == nil {
+		if err := w.keepValue(ctx, recorded.ID, recorded.Secret); err != nil {
+			return err
+		}
 	}
 	version, err := w.secrets.Empty(ctx, w.channel, recorded.Secret.Namespace, recorded.Secret.Name, w.hold.Mark())
 	if version != "" {
@@ -213,19 +232,32 @@ func (w *withdrawal) emptyRecorded(ctx context.Context, facts credentials.Facts)
 }
 
 // keepValue remembers the value of a credential that still works before it is
-// taken out of its Secret: it may take the value to revoke it.
-func (w *withdrawal) keepValue(ctx context.Context, recorded *v1alpha1.DeliveredCredential) error {
-	if _, ok := w.adapter.(platform.Revoker); !ok || recorded.RevokedAt != nil {
+// taken out of its Secret: it may take the value to revoke it. Where it cannot
+// be kept, it is lost: nobody is left a credential for that.
+func (w *withdrawal) keepValue(ctx context.Context, id string, place v1alpha1.DeliveredSecret) error {
+	if _, ok := w.adapter.(platform.Revoker); !ok {
 		return nil
 	}
-	delivered, err := w.secrets.Delivered(ctx, w.channel, recorded.Secret.Namespace, recorded.Secret.Name)
+	delivered, err := w.secrets.Delivered(ctx, w.channel, place.Namespace, place.Name)
 	if errors.Is(err, secretstore.ErrNotFound) || errors.Is(err, secretstore.ErrTaken) {
 		return nil
 	}
-	if err != nil || !delivered.Holds(recorded.ID) {
+	if err != nil || !delivered.Holds(id) {
 		return err
 	}
-	return w.secrets.Vault(w.channel, nil).Keep(ctx, recorded.ID, delivered.Values)
+	err = w.secrets.Vault(w.channel, nil).Keep(ctx, id, delivered.Values)
+	if err == nil || w.mayStillKeep(err) {
+		return err
+	}
+	w.warn("ValueLost", "Freeze", fmt.Sprintf("if credential %s cannot be revoked by its name, revoke it by hand at the platform: "+
+		"the freeze takes it out of Secret %s/%s, and its value could not be kept: %s", id, place.Namespace, place.Name, err))
+	return nil
+}
+
+// mayStillKeep tells whether the vault is worth waiting for.
+func (w *withdrawal) mayStillKeep(err error) bool {
+	final := errors.Is(err, secretstore.ErrTaken) || apierrors.IsForbidden(err)
+	return !final && w.now.Sub(w.channel.Status.Freeze.StartedAt.Time) < keepPatience
 }
 
 // revokeNow revokes a credential if the platform can be asked: with the source
@@ -260,31 +292,52 @@ func (w *withdrawal) revokeAnyhow(ctx context.Context, id string) (platform.Revo
 	if !ok {
 		return platform.Revocation{}, cause
 	}
-	values, err := w.valuesOf(ctx, id)
+	values, recorded, err := w.valuesOf(ctx, id)
 	if err != nil {
 		return platform.Revocation{}, err
 	}
+	vault := w.secrets.Vault(w.channel, nil)
 	if values == nil {
-		effectiveBy, done, err := w.secrets.Vault(w.channel, nil).Forgotten(ctx, id)
+		effectiveBy, done, err := vault.Forgotten(ctx, id)
 		if err == nil && !done {
 			err = cause
 		}
 		return platform.Revocation{EffectiveBy: effectiveBy}, err
 	}
 	revocation, err := revoker.Revoke(ctx, platform.Account{Handle: w.handle, ID: w.pinned()}, credentials.Credential{ID: id, Values: values})
-	w.byItself = w.byItself || err == nil
-	return revocation, err
+	if err != nil {
+		return platform.Revocation{}, err
+	}
+	if recorded {
+		w.byItself = true
+		return revocation, nil
+	}
+	if err := vault.Forget(ctx, id, revocation.EffectiveBy); err != nil && !errors.Is(err, secretstore.ErrTaken) {
+		return platform.Revocation{}, err
+	}
+	return revocation, nil
 }
 
-// valuesOf finds the value of a credential: in its Secret, or where it was kept.
-func (w *withdrawal) valuesOf(ctx context.Context, id string) (credentials.Values, error) {
-	if recorded := w.channel.Status.Credential; recorded != nil && recorded.ID == id {
-		delivered, err := w.secrets.Delivered(ctx, w.channel, recorded.Secret.Namespace, recorded.Secret.Name)
-		if err == nil && delivered.Holds(id) {
-			return delivered.Values, nil
+// valuesOf finds the value of a credential: in its Secret, or where it was
+// kept. It tells whether that is the Secret of the credential on record.
+func (w *withdrawal) valuesOf(ctx context.Context, id string) (values credentials.Values, recorded bool, err error) {
+	var place *v1alpha1.DeliveredSecret
+	if onRecord := w.channel.Status.Credential; onRecord != nil && onRecord.ID == id {
+		place, recorded = &onRecord.Secret, true
+	}
+	for _, retiring := range w.channel.Status.Retiring {
+		if retiring.ID == id && place == nil {
+			place = retiring.Secret
 		}
 	}
-	return w.secrets.Vault(w.channel, nil).Kept(ctx, id)
+	if place != nil {
+		delivered, err := w.secrets.Delivered(ctx, w.channel, place.Namespace, place.Name)
+		if err == nil && delivered.Holds(id) {
+			return delivered.Values, recorded, nil
+		}
+	}
+	values, err = w.secrets.Vault(w.channel, nil).Kept(ctx, id)
+	return values, false, err
 }
 
 // waits says why the platform is not asked now, or nothing: it gave no usable

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -72,7 +73,7 @@ func (r *Reconciler) detect(ctx context.Context, social *v1alpha1.SocialPlatform
 		unanswered(writer, v1alpha1.ConditionReachable, err)
 		return err
 	}
-	social.Status.Software = server.Software[:min(len(server.Software), maxSoftware)]
+	social.Status.Software = strings.ToValidUTF8(server.Software[:min(len(server.Software), maxSoftware)], "")
 	social.Status.Capabilities = nil
 	for _, capability := range server.Capabilities[:min(len(server.Capabilities), maxCapabilities)] {
 		social.Status.Capabilities = append(social.Status.Capabilities, string(capability))

@@ -298,6 +298,14 @@ func leavers(facts Facts) []string {
 	return gone
 }
 
+// Loose tells whether the credential on record is of use to nobody but those
+// who left: its Secret is gone, and they have seen it.
+func Loose(facts Facts) bool {
+	recorded := facts.Recorded
+	return recorded != nil && facts.Mintable && Revocable(recorded.ID) && recorded.RevokedAt == nil &&
+		facts.Secret == SecretMissing && len(leavers(facts)) > 0
+}
+
 // verdict is what there is to say of the credential on record.
 func verdict(facts Facts, due time.Time) Verdict {
 	recorded := facts.Recorded

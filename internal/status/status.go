@@ -145,7 +145,7 @@ func NeedsPerson(reason string) bool {
 		v1alpha1.ReasonSourceSecretMissing, v1alpha1.ReasonSourceSecretInvalid, v1alpha1.ReasonSourceSecretForbidden, v1alpha1.ReasonSecretNameTaken,
 		v1alpha1.ReasonNamespaceNotFound, v1alpha1.ReasonRevoked, v1alpha1.ReasonSeenByLeaver,
 		v1alpha1.ReasonDueForRenewal, v1alpha1.ReasonExpired, v1alpha1.ReasonInsufficientScope,
-		v1alpha1.ReasonNotRevoked, v1alpha1.ReasonInvalidRotateAt,
+		v1alpha1.ReasonNotRevoked, v1alpha1.ReasonInvalidRotateAt, v1alpha1.ReasonDeliveryFailed,
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
 		v1alpha1.ReasonCoverageGap, v1alpha1.ReasonNoRota, v1alpha1.ReasonRotaNotFound, v1alpha1.ReasonInvalidPromise,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,

@@ -263,7 +263,7 @@ var (
 		v1alpha1.ReasonSecretNameTaken,
 		v1alpha1.ReasonNamespaceNotFound, v1alpha1.ReasonRevoked, v1alpha1.ReasonSeenByLeaver, v1alpha1.ReasonDueForRenewal,
 		v1alpha1.ReasonExpired, v1alpha1.ReasonInsufficientScope, v1alpha1.ReasonNotRevoked, v1alpha1.ReasonInvalidRotateAt,
-		v1alpha1.ReasonHandoverGivenUp, v1alpha1.ReasonRemovalHalted,
+		v1alpha1.ReasonHandoverGivenUp, v1alpha1.ReasonRemovalHalted, v1alpha1.ReasonDeliveryFailed,
 		v1alpha1.ReasonCoverageGap, v1alpha1.ReasonNoRota, v1alpha1.ReasonRotaNotFound, v1alpha1.ReasonInvalidPromise,
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
@@ -273,7 +273,7 @@ var (
 	passByThemselves = []string{
 		v1alpha1.ReasonProgressing, v1alpha1.ReasonDeleting, v1alpha1.ReasonWaiting,
 		v1alpha1.ReasonFreezing, v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonHandoverPending, v1alpha1.ReasonHandoverScheduled,
-		v1alpha1.ReasonPlatformUnavailable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonNoCredential, v1alpha1.ReasonDeliveryFailed,
+		v1alpha1.ReasonPlatformUnavailable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonNoCredential,
 	}
 	noFailures = []string{
 		v1alpha1.ReasonInOrder, v1alpha1.ReasonSuspended, v1alpha1.ReasonOwnerAccepted, v1alpha1.ReasonClaimHeld,

@@ -31,6 +31,19 @@ func Write(ctx context.Context, writer client.Client, before, after client.Objec
 	return client.IgnoreNotFound(writer.Status().Patch(ctx, written, patch))
 }
 
+// soonest is the shortest wait before another reconcile: none at all would mean
+// never.
+const soonest = time.Millisecond
+
+// LookAgain asks for another reconcile at a time; a time that has passed
+// meanwhile is now, and zero is never.
+func LookAgain(at, now time.Time) reconcile.Result {
+	if at.IsZero() {
+		return reconcile.Result{}
+	}
+	return reconcile.Result{RequeueAfter: max(at.Sub(now), soonest)}
+}
+
 // Quietly turns a conflict into another try: somebody was faster, which is no
 // fault of anybody's.
 func Quietly(err error) (reconcile.Result, error) {

@@ -84,17 +84,100 @@ var _ = Describe("An account on a real Bluesky server", func() {
 		Expect(logsIn(ctx, account, old)).To(BeFalse(), "the old owner's password is refused")
 		Expect(logsIn(ctx, account, acme.delivered(ctx, "care", appPassword))).To(BeTrue())
 		Expect(acme.delivered(ctx, "marketing", appPassword)).To(BeEmpty())
-		Expect(acme.get(ctx).Status.LastRevoked.EffectiveBy.Time).To(BeTemporally("~", time.Now().Add(2*time.Hour), time.Minute), "revoked is not dead")
+		status := acme.get(ctx).Status
+		Expect(status.LastRevoked.EffectiveBy.Time).To(BeTemporally("~", time.Now().Add(2*time.Hour), time.Minute), "revoked is not dead")
+		Expect(status.Handover.CompletedAt).NotTo(BeNil())
+		Expect(status.Handover.EffectiveBy.Time).To(BeTemporally("==", status.LastRevoked.EffectiveBy.Time))
+		Expect(status.History[0]).To(And(
+			HaveField("From", acme.in("marketing")), HaveField("To", acme.in("care")), HaveField("RequestedBy", Not(BeEmpty()))))
+	})
+
+	It("stays where it is without consent", Label("S7"), func(ctx SpecContext) {
+		settled(ctx)
+		held := acme.delivered(ctx, "marketing", appPassword)
+		acme.editTeam(ctx, "care", func(t *v1alpha1.Team) { t.Spec.Accepts = nil })
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.OwnerRef.Name = acme.in("care") })
+		acme.reports(ctx, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNotAccepted)
+		Expect(acme.get(ctx).Status.Owner).To(Equal(acme.in("marketing")))
+		Expect(logsIn(ctx, account, held)).To(BeTrue(), "nothing moves")
+		names, err := parts.pds.ListAppPasswords(ctx, account)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(names).To(HaveLen(1), "nothing was minted")
+		acme.editTeam(ctx, "care", func(t *v1alpha1.Team) {
+			t.Spec.Accepts = []v1alpha1.AcceptedChannels{{Namespace: acme.in("social"), Channels: []string{"help"}}}
+		})
+		acme.ready(ctx)
+		Eventually(func() bool { return logsIn(ctx, account, held) }).Should(BeFalse(), "consent comes, and it moves")
+	})
+
+	It("keeps its password when it is renamed at the platform, and says so", Label("S8"), func(ctx SpecContext) {
+		settled(ctx)
+		held := acme.delivered(ctx, "marketing", appPassword)
+		renamed := acme.name + "-acme-new.test"
+		Expect(parts.pds.ChangeHandle(ctx, account, renamed)).To(Succeed())
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Purpose = "look" })
+		acme.reports(ctx, v1alpha1.ConditionIdentityVerified, metav1.ConditionFalse, v1alpha1.ReasonHandleDrift)
+		Expect(acme.get(ctx).Status.Account).To(And(HaveField("ID", account.DID), HaveField("Handle", renamed)))
+		Expect(logsIn(ctx, account, held)).To(BeTrue())
+		acme.edit(ctx, func(c *v1alpha1.SocialChannel) { c.Spec.Handle = renamed })
+		acme.ready(ctx)
+		Expect(acme.delivered(ctx, "marketing", appPassword)).To(Equal(held))
+	})
+
+	It("is held by the first of two that claim it, and untouched when the second goes", Label("S17"), func(ctx SpecContext) {
+		settled(ctx)
+		held := acme.delivered(ctx, "marketing", appPassword)
+		second := acme.channel("bluesky", account.Handle)
+		second.Name, second.Spec.DeletionPolicy = "usurper", v1alpha1.DeletionRevoke
+		second.Spec.Credentials.Delivery.SecretName = "usurper"
+		Expect(parts.client.Create(ctx, second)).To(Succeed())
+		Eventually(func(g Gomega) {
+			found := &v1alpha1.SocialChannel{}
+			g.Expect(parts.client.Get(ctx, client.ObjectKeyFromObject(second), found)).To(Succeed())
+			claimed := meta.FindStatusCondition(found.Status.Conditions, v1alpha1.ConditionClaimed)
+			g.Expect(claimed).To(And(HaveField("Reason", v1alpha1.ReasonHeldByOther), HaveField("Message", ContainSubstring(acme.in("social")+"/help"))))
+		}).Should(Succeed())
+		Expect(parts.client.Delete(ctx, second)).To(Succeed())
+		Eventually(func() bool {
+			return apierrors.IsNotFound(parts.client.Get(ctx, client.ObjectKeyFromObject(second), &v1alpha1.SocialChannel{}))
+		}).Should(BeTrue())
+		names, err := parts.pds.ListAppPasswords(ctx, account)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(names).To(ConsistOf(acme.get(ctx).Status.Credential.ID))
+		Expect(logsIn(ctx, account, held)).To(BeTrue())
+	})
+
+	It("shows who is on duty when the shift changes, and when somebody takes over", Label("S2"), func(ctx SpecContext) {
+		handoff := time.Now().UTC().Add(6 * time.Second).Truncate(time.Second)
+		Expect(parts.client.Create(ctx, &v1alpha1.ResponderRota{
+			ObjectMeta: metav1.ObjectMeta{Namespace: acme.in("social"), Name: "watch"},
+			Spec: v1alpha1.ResponderRotaSpec{TimeZone: "UTC", Layers: []v1alpha1.RotaLayer{{
+				Name: "all", TeamRef: v1alpha1.ClusterReference{Name: acme.in("care")}, Members: []string{"maria", "dana"},
+				Handoff: &v1alpha1.Handoff{Start: handoff.Add(-time.Hour).Format("2006-01-02T15:04:05"), Every: 1, Unit: v1alpha1.HandoffHour},
+			}}},
+		})).To(Succeed())
+		acme.source(ctx, map[string]string{"password": account.Password})
+		channel := acme.channel("bluesky", account.Handle)
+		channel.Spec.ResponderRotaRef = &v1alpha1.LocalReference{Name: "watch"}
+		Expect(parts.client.Create(ctx, channel)).To(Succeed())
+		onDuty := func() *v1alpha1.OnCall { return acme.get(ctx).Status.OnCall }
+		Eventually(onDuty).Should(And(HaveField("Member", "maria"), HaveField("Next", "dana")))
+		Eventually(onDuty).Should(And(HaveField("Member", "dana"), HaveField("Since.Time", BeTemporally("==", handoff))))
+		AddReportEntry("from the hand-off to the status", time.Since(handoff).String())
+		Expect(parts.client.Create(ctx, &v1alpha1.RotaOverride{
+			ObjectMeta: metav1.ObjectMeta{Namespace: acme.in("social"), Name: "swap"},
+			Spec: v1alpha1.RotaOverrideSpec{
+				ResponderRotaRef: v1alpha1.LocalReference{Name: "watch"}, TeamRef: v1alpha1.ClusterReference{Name: acme.in("marketing")}, Member: "bob",
+				From: metav1.NewTime(handoff), Until: metav1.NewTime(handoff.Add(time.Hour)),
+			},
+		})).To(Succeed())
+		Eventually(onDuty).Should(And(HaveField("Member", "bob"), HaveField("Layer", v1alpha1.LayerOverride)))
 	})
 
 	It("shuts out who leaves the team", Label("S4"), func(ctx SpecContext) {
 		settled(ctx)
 		old := acme.delivered(ctx, "marketing", appPassword)
-		team := &v1alpha1.Team{}
-		Expect(parts.client.Get(ctx, client.ObjectKey{Name: acme.in("marketing")}, team)).To(Succeed())
-		before := team.DeepCopy()
-		team.Spec.Members = team.Spec.Members[:1]
-		Expect(parts.client.Patch(ctx, team, client.MergeFrom(before))).To(Succeed())
+		acme.editTeam(ctx, "marketing", func(t *v1alpha1.Team) { t.Spec.Members = t.Spec.Members[:1] })
 		Eventually(func() bool { return logsIn(ctx, account, old) }).Should(BeFalse())
 		acme.ready(ctx)
 		Expect(logsIn(ctx, account, acme.delivered(ctx, "marketing", appPassword))).To(BeTrue())

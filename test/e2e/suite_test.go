@@ -262,6 +262,16 @@ func (c *company) edit(ctx context.Context, change func(*v1alpha1.SocialChannel)
 	Expect(parts.client.Patch(ctx, channel, client.MergeFrom(before))).To(Succeed())
 }
 
+// editTeam changes a team as a person would.
+func (c *company) editTeam(ctx context.Context, name string, change func(*v1alpha1.Team)) {
+	GinkgoHelper()
+	team := &v1alpha1.Team{}
+	Expect(parts.client.Get(ctx, client.ObjectKey{Name: c.in(name)}, team)).To(Succeed())
+	before := team.DeepCopy()
+	change(team)
+	Expect(parts.client.Patch(ctx, team, client.MergeFrom(before))).To(Succeed())
+}
+
 // reports waits until a condition of the channel says so, of the generation at
 // hand.
 func (c *company) reports(ctx context.Context, kind string, state metav1.ConditionStatus, reason string) {

@@ -36,6 +36,8 @@ type killer struct {
 	faults map[string]error
 	// refuse is a write that the API server refuses, in words as in steps.
 	refuse string
+	// refusal is how; default: an internal error.
+	refusal error
 }
 
 func (k *killer) step(phase simulated.Phase, what string, check func()) {
@@ -69,6 +71,9 @@ func (m *mortalClient) step(verb string, object client.Object, do func() error) 
 	what := fmt.Sprintf("%s %T", verb, object)
 	m.world.killer.step(simulated.Before, what, m.world.check)
 	if m.world.killer.refuse == what {
+		if m.world.killer.refusal != nil {
+			return m.world.killer.refusal
+		}
 		return apierrors.NewInternalError(errors.New("the API server is not itself"))
 	}
 	err := do()

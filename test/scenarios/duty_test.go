@@ -313,11 +313,39 @@ var _ = Describe("Duty", func() {
 			Expect(w.get().ResourceVersion).To(Equal(channel.ResourceVersion))
 		})
 
+		It("writes nothing either when something is wrong, and it stays so", func() {
+			now := w.clock.Now()
+			w.editRota(func(r *v1alpha1.ResponderRota) {
+				r.Spec.Layers[0].Members = []string{"maria", "dana", "stranger"}
+			})
+			w.override("nobody", "care", "stranger", now, now.Add(24*time.Hour))
+			before, _ := w.lookAtRota()
+			resolved := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionMembersResolved)
+			Expect(resolved.Reason).To(Equal(v1alpha1.ReasonMemberNotFound))
+			verdict := w.verdict("nobody")
+			w.pass(time.Minute)
+			after, _ := w.lookAtRota()
+			Expect(after.ResourceVersion).To(Equal(before.ResourceVersion))
+			Expect(w.verdict("nobody")).To(Equal(verdict))
+		})
+
+		It("says who is on duty although the API server refuses something else", func() {
+			w.killer.refuse = "create *v1.Secret"
+			w.killer.drift = true
+			w.deleteSecret(w.in("marketing"), "help-credential")
+			w.pass(24 * time.Hour)
+			w.sync()
+			_, err := w.reconciler.Reconcile(w.ctx, reconcile.Request{NamespacedName: w.key()})
+			Expect(err).To(HaveOccurred())
+			Expect(w.get().Status.OnCall).To(HaveField("Member", "maria"))
+		})
+
 		It("speaks of nobody while the channel is suspended", func() {
 			w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Suspend = new(true) })
 			w.settle()
 			Expect(w.get().Status.OnCall).To(BeNil())
 			Expect(w.get().Status.Coverage).To(BeNil())
+			w.expect(v1alpha1.ConditionCovered, metav1.ConditionUnknown, v1alpha1.ReasonSuspended)
 		})
 	})
 

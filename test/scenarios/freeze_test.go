@@ -4,7 +4,12 @@
 package scenarios_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -220,6 +225,19 @@ var _ = Describe("A freeze", Label("S10"), func() {
 		Entry("also while it is inactive", false, metav1.LabelSelector{MatchLabels: map[string]string{"purpose": "no value!"}}, "no value!"),
 	)
 
+	It("tells what is wrong with a long selector in a note that the API server takes", func() {
+		settled()
+		object := w.prepared("hijack")
+		object.Spec.ChannelSelector.MatchLabels = map[string]string{"purpose": strings.Repeat("ä", 2000)}
+		w.prepare(object)
+		w.freezeSays("hijack", metav1.ConditionFalse, v1alpha1.ReasonInvalidSelector)
+		Expect(w.recorder.notes).To(ContainElement(HavePrefix("Warning InvalidSelector THIS FREEZES NOTHING")))
+		for _, note := range w.recorder.notes {
+			Expect(len(strings.TrimPrefix(note, "Warning InvalidSelector "))).To(BeNumerically("<=", 1024))
+			Expect(utf8.ValidString(note)).To(BeTrue())
+		}
+	})
+
 	It("empties the Secret while the platform is down, tries again, and says so", func() {
 		settled()
 		old := w.with("marketing")
@@ -340,6 +358,32 @@ var _ = Describe("A freeze", Label("S10"), func() {
 		frozen()
 	})
 
+	It("is not fooled by an owner that writes the mark itself", Label("S25"), func() {
+		settled()
+		secret := delivered()
+		secret.Annotations[v1alpha1.AnnotationFrozen] = w.in("hijack") + ": account takeover"
+		Expect(shared.secrets.Update(w.ctx, secret)).To(Succeed())
+		w.freeze("hijack")
+		w.settle()
+		frozen()
+		Expect(delivered().Data).NotTo(HaveKey(simulated.KeyToken))
+	})
+
+	It("empties what is not on record though its owner wrote the mark on it", Label("S25"), func() {
+		settled()
+		w.handOver("care")
+		w.settle()
+		stray := &corev1.Secret{}
+		Expect(shared.secrets.Get(w.ctx, client.ObjectKey{Namespace: w.in("care"), Name: "help-credential"}, stray)).To(Succeed())
+		stray.ObjectMeta = metav1.ObjectMeta{Namespace: w.in("marketing"), Name: "help-credential", Labels: stray.Labels, Annotations: stray.Annotations}
+		stray.Annotations[v1alpha1.AnnotationFrozen] = w.in("hijack") + ": account takeover"
+		Expect(shared.secrets.Create(w.ctx, stray)).To(Succeed())
+		w.freeze("hijack")
+		w.settle()
+		Expect(w.with("marketing")).To(BeEmpty())
+		Expect(w.with("care")).To(BeEmpty())
+	})
+
 	It("can be activated twice, and again after it was lifted", func() {
 		settled()
 		w.freeze("hijack")
@@ -416,6 +460,23 @@ var _ = Describe("A freeze", Label("S10"), func() {
 		w.lift("hijack")
 		w.settle()
 		w.expectReady()
+		Expect(w.recorder.notes).To(ContainElement(HavePrefix("Normal FreezeLifted")))
+		Expect(w.recorder.notes).NotTo(ContainElement(ContainSubstring("its owner gets another credential")), "nothing was taken")
+	})
+
+	It("says first what a person must do, however many freezes there are", func() {
+		settled()
+		w.killer.faults = map[string]error{"RevokeIssued": failing(platform.PolicyBlocked)}
+		for i := range 66 {
+			w.freeze(fmt.Sprintf("hijack-%02d-%s", i, strings.Repeat("x", 200)))
+		}
+		w.settle()
+		Expect(allowed().Message[:200]).To(ContainSubstring("the platform says PolicyBlocked"))
+		Expect(allowed().Message).To(ContainSubstring(" and others "))
+		last := "hijack-65-" + strings.Repeat("x", 200)
+		Expect(w.get().Status.Freeze.Names).NotTo(ContainElement(w.in(last)), "more than a status can name")
+		object := w.freezeSays(last, metav1.ConditionFalse, v1alpha1.ReasonIncomplete)
+		Expect(*object.Status.Failed).To(BeEquivalentTo(1), "it is counted all the same")
 	})
 
 	DescribeTable("cuts with the credential's own value where the company's password was changed", func(down bool) {
@@ -446,6 +507,117 @@ var _ = Describe("A freeze", Label("S10"), func() {
 		Entry("at once", false),
 		Entry("and the platform was down, so that the value is in no Secret of the owner's any more", true),
 	)
+
+	// kept are the keys in the channel's vault that hold a credential's value.
+	kept := func() []string {
+		GinkgoHelper()
+		vault := &corev1.Secret{}
+		err := shared.secrets.Get(w.ctx, client.ObjectKey{Namespace: w.in("social"), Name: "rostra-" + string(w.get().UID)}, vault)
+		Expect(client.IgnoreNotFound(err)).To(Succeed())
+		return slices.DeleteFunc(slices.Collect(maps.Keys(vault.Data)), func(key string) bool { return !strings.HasPrefix(key, "retired.") })
+	}
+
+	It("forgets the value that it kept in an outage, when it is lifted and the credential revoked", func() {
+		w.server.TakesOwn = true
+		w.startOperator()
+		settled()
+		old := w.with("marketing")
+		w.killer.faults = map[string]error{"RevokeIssued": failing(platform.Transient)}
+		w.freeze("hijack")
+		w.reconcile(w.key())
+		Expect(kept()).NotTo(BeEmpty())
+		w.lift("hijack")
+		w.reconcile(w.key())
+		w.killer.faults = nil
+		w.live(20 * time.Minute)
+		w.expectReady()
+		Expect(w.get().Status.Retiring).To(BeEmpty())
+		Expect(w.server.Works(w.account(), old)).To(BeFalse())
+		Expect(kept()).To(BeEmpty())
+	})
+
+	It("empties the Secret though the value cannot be kept, and says what is lost", func() {
+		w.server.TakesOwn = true
+		w.startOperator()
+		settled()
+		old := w.with("marketing")
+		w.server.RemovePassword(w.account(), "source-secret-1")
+		w.pass(2 * time.Hour)
+		w.settle()
+		vault := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.in("social"), Name: "rostra-" + string(w.get().UID)}}
+		Expect(client.IgnoreNotFound(shared.secrets.Delete(w.ctx, vault))).To(Succeed())
+		vault.ResourceVersion = ""
+		Expect(shared.secrets.Create(w.ctx, vault)).To(Succeed())
+		w.killer.faults = map[string]error{"Revoke": failing(platform.Transient)}
+		w.freeze("hijack")
+		w.reconcile(w.key())
+		Expect(w.with("marketing")).To(BeEmpty(), "whatever else fails")
+		Expect(w.recorder.notes).To(ContainElement(And(HavePrefix("Warning ValueLost"), ContainSubstring("by hand at the platform"), Not(ContainSubstring(old)))))
+	})
+
+	It("empties the Secret though the vault refuses for a while", func() {
+		w.server.TakesOwn = true
+		w.startOperator()
+		settled()
+		w.killer.faults = map[string]error{"RevokeIssued": failing(platform.Transient)}
+		w.killer.refuse = "create *v1.Secret" // the vault's
+		w.freeze("hijack")
+		w.reconcile(w.key())
+		w.expect(v1alpha1.ConditionPublishingAllowed, metav1.ConditionFalse, v1alpha1.ReasonFreezing)
+		Expect(w.with("marketing")).NotTo(BeEmpty(), "the vault may be back in a moment")
+		w.live(40 * time.Second)
+		Expect(w.with("marketing")).To(BeEmpty(), "it was not")
+	})
+
+	It("does not lose the value of an old owner's credential before it is revoked", func() {
+		w.server.TakesOwn = true
+		w.startOperator()
+		settled()
+		old := w.with("marketing")
+		w.killer.faults = map[string]error{"RevokeIssued": failing(platform.PolicyBlocked)}
+		w.handOver("care")
+		for range 10 {
+			if w.with("care") != "" && len(w.get().Status.Retiring) > 0 {
+				break
+			}
+			w.reconcile(w.key())
+		}
+		Expect(w.get().Status.Retiring).To(ContainElement(HaveField("Secret", Not(BeNil()))))
+		Expect(w.with("marketing")).To(Equal(old))
+		w.server.RemovePassword(w.account(), "source-secret-1")
+		w.killer.faults = map[string]error{"RevokeIssued": failing(platform.PolicyBlocked), "Revoke": failing(platform.Transient)}
+		w.freeze("hijack")
+		w.reconcile(w.key())
+		Expect(w.with("marketing")).To(BeEmpty())
+		Expect(w.server.Works(w.account(), old)).To(BeTrue())
+		w.killer.faults = nil
+		w.live(20 * time.Minute)
+		Expect(w.server.Works(w.account(), old)).To(BeFalse(), "revoked with its own value")
+		Expect(w.get().Status.Retiring).To(BeEmpty())
+		Expect(kept()).To(BeEmpty())
+	})
+
+	It("lifts though a person has removed every app password and changed the account's own", func() {
+		w.server.TakesOwn = true
+		w.startOperator()
+		settled()
+		w.killer.faults = map[string]error{"RevokeIssued": failing(platform.Transient)}
+		w.freeze("hijack")
+		w.reconcile(w.key())
+		for _, id := range w.server.Minted(w.account()) {
+			w.server.RevokeMinted(w.account(), id)
+		}
+		w.server.RemovePassword(w.account(), "source-secret-1")
+		w.server.AddPassword(w.account(), "source-secret-2")
+		w.replaceSource("source-secret-2")
+		w.killer.faults = nil
+		w.live(20 * time.Minute)
+		frozen()
+		w.lift("hijack")
+		w.settle()
+		w.expectReady()
+		Expect(w.server.Works(w.account(), w.with("marketing"))).To(BeTrue())
+	})
 
 	It("says that it cannot where the company's password was changed and the platform wants that", func() {
 		settled()

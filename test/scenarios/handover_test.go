@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -72,7 +73,7 @@ var _ = Describe("A hand-over", func() {
 		Expect(handover.RequestedBy).To(Equal("scenarios.test"), "the field manager of this test")
 		Expect(steps()).To(Equal([]v1alpha1.HandoverStepName{
 			v1alpha1.HandoverAccepted, v1alpha1.HandoverMinted, v1alpha1.HandoverDelivered, v1alpha1.HandoverSwitched,
-			v1alpha1.HandoverWithdrawn, v1alpha1.HandoverRevoked,
+			v1alpha1.HandoverRevoked, v1alpha1.HandoverWithdrawn,
 		}))
 		Expect(handover.EffectiveBy.Time).To(BeTemporally("~", w.clock.Now().Add(w.server.Linger), time.Second))
 		Expect(handover.CompletedAt).NotTo(BeNil())
@@ -192,7 +193,7 @@ var _ = Describe("A hand-over", func() {
 		}).Should(Succeed())
 		moves("care", nil)
 		w.settle()
-		w.expect(v1alpha1.ConditionCredentialReady, metav1.ConditionFalse, v1alpha1.ReasonNamespaceNotFound)
+		w.expect(v1alpha1.ConditionOwnerResolved, metav1.ConditionFalse, v1alpha1.ReasonNamespaceNotFound)
 		Expect(w.get().Status.Owner).To(Equal(w.in("marketing")))
 		Expect(w.server.Works(w.account(), w.with("marketing"))).To(BeTrue())
 		Expect(w.server.Minted(w.account())).To(HaveLen(1), "nothing is minted that could not be delivered")
@@ -238,5 +239,151 @@ var _ = Describe("A hand-over", func() {
 		w.settle()
 		w.expectReady()
 		Expect(w.get().Status.Credential.Serial).To(Equal(serial + 1))
+	})
+})
+
+var _ = Describe("What stands in the way", func() {
+	var w *world
+	BeforeEach(func() {
+		w = newWorld(true)
+		w.create(w.channel())
+		w.settle()
+		w.expectReady()
+	})
+	works := func(secret string) bool { return w.server.Works(w.account(), secret) }
+
+	It("is a Secret that cannot be deleted: what the old owner had is revoked all the same", Label("S6", "S25"), func() {
+		old := w.with("marketing")
+		w.killer.refuse, w.killer.refusal = "delete *v1.Secret", apierrors.NewForbidden(corev1.Resource("secrets"), "help-credential", nil)
+		w.handOver("care")
+		w.settle()
+		Expect(works(old)).To(BeFalse())
+		Expect(works(w.with("care"))).To(BeTrue())
+		w.expect(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDeliveryFailed)
+		Expect(w.get().Status.Retiring).To(HaveExactElements(HaveField("RevokedAt", Not(BeNil()))))
+		Expect(w.get().Status.Handover.CompletedAt).To(BeNil(), "its Secret is still there")
+		revocations := w.server.Calls()["RevokeIssued"]
+		w.live(3 * time.Hour)
+		Expect(w.server.Calls()["RevokeIssued"]).To(Equal(revocations), "it is revoked once")
+		w.killer.refuse = ""
+		w.live(3 * time.Hour)
+		w.expectReady()
+		Expect(w.with("marketing")).To(BeEmpty())
+		Expect(w.get().Status.Handover.CompletedAt).NotTo(BeNil())
+	})
+
+	It("is a Secret of that name at the receiver: the owner that is goes on like any other", Label("S4", "S25"), func() {
+		w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.in("care"), Name: "help-credential"}})
+		old := w.with("marketing")
+		w.handOver("care")
+		w.settle()
+		w.expect(v1alpha1.ConditionOwnerResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNameTaken)
+		Expect(works(old)).To(BeTrue())
+
+		By("somebody leaving the owner that is")
+		w.leave("marketing", "eve")
+		w.settle()
+		Expect(works(old)).To(BeFalse())
+		fresh := w.with("marketing")
+		Expect(works(fresh)).To(BeTrue())
+
+		By("somebody deleting its Secret")
+		w.killer.drift = true
+		w.deleteSecret(w.in("marketing"), "help-credential")
+		w.settle()
+		Expect(works(w.with("marketing"))).To(BeTrue())
+
+		By("the way being free")
+		w.deleteSecret(w.in("care"), "help-credential")
+		w.settle()
+		w.live(2 * time.Hour)
+		w.expectReady()
+		Expect(w.get().Status.Owner).To(Equal(w.in("care")))
+		Expect(works(fresh)).To(BeFalse())
+	})
+
+	It("is a leaver who takes the Secret's place: what was in it is revoked", Label("S4", "S25"), func() {
+		old := w.with("marketing")
+		w.killer.drift = true
+		w.deleteSecret(w.in("marketing"), "help-credential")
+		w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.in("marketing"), Name: "help-credential"}})
+		w.leave("marketing", "eve")
+		w.settle()
+		Expect(works(old)).To(BeFalse())
+		w.expect(v1alpha1.ConditionCredentialReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNameTaken)
+		w.deleteSecret(w.in("marketing"), "help-credential")
+		w.settle()
+		w.live(2 * time.Hour)
+		w.expectReady()
+		Expect(works(w.with("marketing"))).To(BeTrue())
+	})
+
+	It("is gone as soon as it is gone, and not at the next probe", func() {
+		key := client.ObjectKey{Name: w.in("platform")}
+		social := &v1alpha1.SocialPlatform{}
+		Expect(shared.client.Get(w.ctx, key, social)).To(Succeed())
+		Expect(shared.client.Delete(w.ctx, social)).To(Succeed())
+		w.settle()
+		w.expect(v1alpha1.ConditionIdentityVerified, metav1.ConditionFalse, v1alpha1.ReasonPlatformNotFound)
+		w.create(&v1alpha1.SocialPlatform{ObjectMeta: metav1.ObjectMeta{Name: key.Name}, Spec: social.Spec})
+		w.settle()
+		w.expectReady()
+	})
+
+	It("is Observe: the owner changes, and what was delivered is left and told of", func() {
+		old := w.with("marketing")
+		w.editChannel(func(c *v1alpha1.SocialChannel) {
+			c.Spec.ManagementPolicy, c.Spec.OwnerRef.Name = v1alpha1.ManagementObserve, w.in("care")
+		})
+		w.settle()
+		Expect(w.get().Status.Owner).To(Equal(w.in("care")))
+		Expect(w.get().Status.Handover.CompletedAt).NotTo(BeNil())
+		w.expect(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSeenByLeaver)
+		Expect(w.condition(v1alpha1.ConditionReady).Message).To(ContainSubstring("is left as it is"))
+		Expect(works(old)).To(BeTrue(), "nothing is changed at the platform")
+
+		By("managing it again")
+		completed := w.get().Status.Handover.DeepCopy()
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.ManagementPolicy = v1alpha1.ManagementManage })
+		w.settle()
+		w.expectReady()
+		Expect(works(old)).To(BeFalse())
+		Expect(works(w.with("care"))).To(BeTrue())
+		Expect(w.get().Status.Handover.Steps).To(Equal(completed.Steps), "a hand-over that is complete is not added to")
+	})
+
+	It("is a suspension: who joins meanwhile has seen it", Label("S4"), func() {
+		old := w.with("marketing")
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Suspend = new(true) })
+		w.editTeam("marketing", func(t *v1alpha1.Team) {
+			t.Spec.Members = append(t.Spec.Members, v1alpha1.TeamMember{Name: "zoe", Email: "zoe@acme.example"})
+		})
+		w.settle()
+		Expect(w.get().Status.Credential.ExposedTo).To(ContainElement(w.in("marketing") + "/zoe"))
+		w.leave("marketing", "zoe")
+		w.settle()
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Suspend = nil })
+		w.settle()
+		w.expectReady()
+		Expect(works(old)).To(BeFalse())
+	})
+
+	It("is a deletion that waits for its platform: a freeze reaches it", Label("S10"), func() {
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.DeletionPolicy = v1alpha1.DeletionRevoke })
+		w.settle()
+		down := &platform.Failure{Class: platform.Transient, Message: "out of order"}
+		w.killer.faults = map[string]error{"RevokeIssued": down, "Issued": down, "Verify": down}
+		w.killer.drift = true
+		w.delete()
+		w.reconcile(w.key())
+		Expect(w.with("marketing")).NotTo(BeEmpty())
+		w.freeze("hijack")
+		w.reconcile(w.key())
+		Expect(w.with("marketing")).To(BeEmpty(), "the Secret is emptied although the channel cannot go yet")
+		w.expect(v1alpha1.ConditionPublishingAllowed, metav1.ConditionFalse, v1alpha1.ReasonFreezing)
+		w.killer.faults = nil
+		w.live(time.Hour)
+		Expect(w.server.Minted(w.account())).To(BeEmpty())
+		Expect(apierrors.IsNotFound(shared.cached.GetAPIReader().Get(w.ctx, w.key(), &v1alpha1.SocialChannel{}))).To(BeTrue())
 	})
 })

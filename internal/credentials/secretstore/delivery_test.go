@@ -6,6 +6,7 @@ package secretstore_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -232,6 +233,43 @@ var _ = Describe("Deliver", func() {
 		Expect(found(ctx).Holds(credentialID)).To(BeFalse())
 		Expect(found(ctx).IssuedAt).To(BeZero())
 	})
+
+	DescribeTable("takes from an annotation only what can be a person", Label("S25"),
+		func(ctx SpecContext, written string, want ...string) {
+			deliver(ctx)
+			change(ctx, store, ownerNamespace, secretName, func(s *corev1.Secret) { s.Annotations[v1alpha1.AnnotationExposedTo] = written })
+			Expect(found(ctx).ExposedTo).To(HaveExactElements(want))
+		},
+		Entry("nothing", ""),
+		Entry("a comma", ","),
+		Entry("people", "care/maria,care.eu/dana-2", "care/maria", "care.eu/dana-2"),
+		Entry("people between nonsense", "care/maria,,care,/x,care/,a/b/c,CARE/Eve,care/-x,-a/x,care/x.y,care/ x,c\u00e4re/x,care/x-,care/dana", "care/maria", "care/dana"),
+		Entry("the longest", strings.Repeat("t", 253)+"/"+strings.Repeat("m", 63), strings.Repeat("t", 253)+"/"+strings.Repeat("m", 63)),
+		Entry("longer teams", strings.Repeat("t", 254)+"/m"),
+		Entry("longer members", "t/"+strings.Repeat("m", 64)),
+	)
+
+	It("takes from an annotation no more people than a status can hold", Label("S25"), func(ctx SpecContext) {
+		deliver(ctx)
+		change(ctx, store, ownerNamespace, secretName, func(s *corev1.Secret) {
+			s.Annotations[v1alpha1.AnnotationExposedTo] = strings.TrimSuffix(strings.Repeat("care/maria,", 513), ",")
+		})
+		Expect(found(ctx).ExposedTo).To(HaveLen(512))
+	})
+
+	DescribeTable("says when the credential was issued at the latest", Label("S25"),
+		func(ctx SpecContext, written string, want time.Time) {
+			deliver(ctx)
+			change(ctx, store, ownerNamespace, secretName, func(s *corev1.Secret) { s.Annotations[v1alpha1.AnnotationIssuedAt] = written })
+			Expect(found(ctx).IssuedBy(noon.Add(time.Millisecond))).To(BeTemporally("==", want))
+		},
+		Entry("as it says", "2026-11-20T13:00:00+01:00", noon.Add(-24*time.Hour)),
+		Entry("now where it says nothing", "", noon),
+		Entry("now where it cannot be read", "yesterday", noon),
+		Entry("now where it is zero", "0001-01-01T00:00:00Z", noon),
+		Entry("now where it is before zero", "0000-01-01T00:00:00Z", noon),
+		Entry("now where it is ahead", "9999-01-01T00:00:00Z", noon),
+	)
 
 	It("finds nothing where there is nothing", func(ctx SpecContext) {
 		_, err := store.Delivered(ctx, channel, ownerNamespace, secretName)

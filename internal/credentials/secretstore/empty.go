@@ -18,8 +18,12 @@ import (
 )
 
 // Emptied tells whether the credential was taken out of the Secret by Empty,
-// and nothing was put into it since.
-func (d *Delivered) Emptied() bool { return d.Intact && d.Frozen != "" }
+// and nothing was put into it since. It goes by what is in the Secret: its
+// owner can write on it whatever a freeze writes.
+func (d *Delivered) Emptied() bool {
+	_, named := d.secret.Data[keyCredentialID]
+	return d.Intact && d.Frozen != "" && len(d.Values) == 0 && !named
+}
 
 // Empty takes the credential out of a delivered Secret and marks it with what
 // holds the channel. The Secret stays, with what describes the account: a tool
@@ -34,7 +38,7 @@ func (s *Store) Empty(ctx context.Context, channel *v1alpha1.SocialChannel, name
 	if err != nil {
 		return "", err
 	}
-	if delivered.Emptied() && delivered.Frozen == mark {
+	if delivered.Emptied() && delivered.Frozen == mark && delivered.secret.Annotations[v1alpha1.AnnotationFrozen] == mark {
 		return delivered.ResourceVersion, nil
 	}
 	emptied := &corev1.Secret{

@@ -101,6 +101,23 @@ var _ = Describe("Empty", Label("S10"), func() {
 		Expect(found(ctx).Values).To(BeEmpty())
 	})
 
+	It("is not fooled by an owner that writes the mark itself", Label("S25"), func(ctx SpecContext) {
+		change(ctx, store, ownerNamespace, secretName, func(s *corev1.Secret) { s.Annotations[v1alpha1.AnnotationFrozen] = mark })
+		Expect(found(ctx).Emptied()).To(BeFalse(), "the credential is still in it")
+		Expect(found(ctx).Holds(credentialID)).To(BeTrue())
+		empty(ctx)
+		Expect(found(ctx).Values).To(BeEmpty())
+		Expect(found(ctx).Emptied()).To(BeTrue())
+	})
+
+	It("writes the mark again where somebody took it off", func(ctx SpecContext) {
+		empty(ctx)
+		change(ctx, store, ownerNamespace, secretName, func(s *corev1.Secret) { delete(s.Annotations, v1alpha1.AnnotationFrozen) })
+		Expect(found(ctx).Emptied()).To(BeTrue())
+		empty(ctx)
+		Expect(read(ctx, store, ownerNamespace, secretName).Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationFrozen, mark))
+	})
+
 	It("puts another in the place of one that was made immutable", func(ctx SpecContext) {
 		change(ctx, store, ownerNamespace, secretName, func(s *corev1.Secret) { s.Immutable = new(true) })
 		empty(ctx)

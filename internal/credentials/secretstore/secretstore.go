@@ -140,7 +140,8 @@ func SourceID(channel *v1alpha1.SocialChannel, deliverable credentials.Credentia
 type Delivered struct {
 	// CredentialID that it says it holds.
 	CredentialID string
-	// IssuedAt that it says the credential was issued.
+	// IssuedAt that it says the credential was issued; zero where it says
+	// nothing that can be read. The owner can write it: see IssuedBy.
 	IssuedAt time.Time
 	// Intact tells whether its content is what Rostra wrote.
 	Intact bool
@@ -148,12 +149,14 @@ type Delivered struct {
 	ResourceVersion string
 	// Values it holds beside the descriptive ones.
 	Values credentials.Values
-	// ExposedTo are the people who could see it when it was written.
+	// ExposedTo are the people who could see it when it was written, as
+	// team/member. The owner can write it, so it is no longer than a status can
+	// hold, and nothing is in it that could not be a member of a team.
 	ExposedTo []string
 	// ForeignUID tells that it was made for an earlier channel of this name.
 	ForeignUID bool
-	// Frozen is the mark of the freeze that took the credential out of it; empty
-	// where none did.
+	// Frozen is the mark of the freeze that took the credential out of it, as it
+	// is in the data; empty where none did.
 	Frozen string
 
 	secret *corev1.Secret
@@ -180,25 +183,72 @@ func (s *Store) Delivered(ctx context.Context, channel *v1alpha1.SocialChannel, 
 	if !Ours(secret, channel) {
 		return nil, fmt.Errorf("%w: Secret %s is left as it is: remove it, or choose another spec.credentials.delivery.secretName", ErrTaken, key)
 	}
-	issuedAt, _ := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.AnnotationIssuedAt])
 	return &Delivered{
 		CredentialID:    secret.Annotations[v1alpha1.AnnotationCredentialID],
-		IssuedAt:        issuedAt,
+		IssuedAt:        issued(secret.Annotations[v1alpha1.AnnotationIssuedAt]),
 		Intact:          hmac.Equal([]byte(secret.Annotations[v1alpha1.AnnotationContentDigest]), []byte(digest(channel, secret.Data))),
 		ResourceVersion: secret.ResourceVersion,
 		Values:          secretValues(secret.Data),
-		ExposedTo:       split(secret.Annotations[v1alpha1.AnnotationExposedTo]),
-		Frozen:          secret.Annotations[v1alpha1.AnnotationFrozen],
+		ExposedTo:       people(secret.Annotations[v1alpha1.AnnotationExposedTo]),
+		Frozen:          string(secret.Data[keyFrozen]),
 		ForeignUID:      secret.Labels[v1alpha1.LabelChannelUID] != string(channel.UID),
 		secret:          secret,
 	}, nil
 }
 
-func split(list string) []string {
-	if list == "" {
-		return nil
+// IssuedBy is when the credential was issued, and at the latest now: a time
+// that cannot be read, or lies ahead, would keep it from ever being replaced.
+func (d *Delivered) IssuedBy(now time.Time) time.Time {
+	if d.IssuedAt.IsZero() || d.IssuedAt.After(now) {
+		return now.Truncate(time.Second)
 	}
-	return strings.Split(list, ",")
+	return d.IssuedAt
+}
+
+// issued reads a time, or gives zero for what is none or is before there were
+// such times.
+func issued(stamp string) time.Time {
+	at, err := time.Parse(time.RFC3339, stamp)
+	if err != nil || at.Before(time.Unix(0, 0)) {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// What bounds the people of an annotation; see the schema of the status.
+const (
+	maxPeople = 512
+	maxTeam   = 253
+	maxMember = 63
+)
+
+// people reads a list of people, as team/member. What is none is left out, and
+// so is what is more than a status can hold.
+func people(list string) []string {
+	var found []string
+	for person := range strings.SplitSeq(list, ",") {
+		if isPerson(person) {
+			found = append(found, person)
+		}
+		if len(found) == maxPeople {
+			break
+		}
+	}
+	return found
+}
+
+func isPerson(person string) bool {
+	team, member, _ := strings.Cut(person, "/")
+	return isName(team, maxTeam, "-.") && isName(member, maxMember, "-")
+}
+
+// isName tells whether a name is of lower-case letters and digits, with these
+// signs between them.
+func isName(name string, longest int, signs string) bool {
+	if name == "" || len(name) > longest || strings.ContainsAny(name[:1]+name[len(name)-1:], signs) {
+		return false
+	}
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789"+signs) == ""
 }
 
 // Ours tells whether a Secret was made by Rostra for this channel, or for an

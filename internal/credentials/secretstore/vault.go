@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -142,9 +143,40 @@ func (v *Vault) Forget(ctx context.Context, id string, effectiveBy time.Time) er
 	if err != nil || secret == nil {
 		return err
 	}
+	return v.forget(ctx, secret, id, effectiveBy)
+}
+
+// ForgetKept is Forget for a credential that may have been kept. It writes
+// nothing where it was not.
+func (v *Vault) ForgetKept(ctx context.Context, id string, effectiveBy time.Time) error {
+	secret, err := v.read(ctx)
+	if errors.Is(err, ErrTaken) {
+		return nil // nothing can have been kept in it
+	}
+	if err != nil || secret == nil || take(secret.Data, retiredKey(id)) == nil {
+		return err
+	}
+	return v.forget(ctx, secret, id, effectiveBy)
+}
+
+func (v *Vault) forget(ctx context.Context, secret *corev1.Secret, id string, effectiveBy time.Time) error {
 	drop(secret.Data, retiredKey(id))
+	prune(secret.Data, effectiveBy.Add(-rememberRevoked))
 	secret.Data[revokedKey(id)] = []byte(effectiveBy.UTC().Format(time.RFC3339))
 	return v.writeBeside(ctx, secret)
+}
+
+// rememberRevoked is how much longer than the next one a revocation is
+// remembered: far longer than it takes until it is on record elsewhere.
+const rememberRevoked = 30 * 24 * time.Hour
+
+// prune drops the revocations that took effect before an instant, so that a
+// vault does not grow for ever.
+func prune(data map[string][]byte, before time.Time) {
+	maps.DeleteFunc(data, func(key string, content []byte) bool {
+		at, err := time.Parse(time.RFC3339, string(content))
+		return strings.HasPrefix(key, revokedPrefix) && (err != nil || at.Before(before))
+	})
 }
 
 // Forgotten tells whether a credential was kept and forgotten, and until when

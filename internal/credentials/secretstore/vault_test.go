@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -279,6 +280,39 @@ var _ = Describe("The vault", func() {
 			Expect(open().Keep(ctx, "source-aaaa", values("TOKEN", "a"))).To(Succeed())
 			_, ok = forgotten("source-aaaa")
 			Expect(ok).To(BeFalse(), "it came back, and is kept again")
+		})
+
+		It("and forgets what may have been kept, but makes nothing up", func(ctx SpecContext) {
+			Expect(open().ForgetKept(ctx, "source-aaaa", noon)).To(Succeed())
+			Expect(read(ctx, store, "social", vaultName)).To(BeNil(), "nothing is written for nothing")
+			Expect(open().Keep(ctx, "source-aaaa", values("TOKEN", "a"))).To(Succeed())
+			before := read(ctx, store, "social", vaultName)
+			Expect(open().ForgetKept(ctx, "source-bbbb", noon)).To(Succeed())
+			Expect(read(ctx, store, "social", vaultName)).To(Equal(before))
+			Expect(open().ForgetKept(ctx, "source-aaaa", noon)).To(Succeed())
+			Expect(kept(ctx, "source-aaaa")).To(BeNil())
+			_, ok, err := open().Forgotten(ctx, "source-aaaa")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(ok).To(BeTrue())
+		})
+
+		It("and does not remember for ever which were revoked", func(ctx SpecContext) {
+			revoked := func() int {
+				return len(slices.DeleteFunc(keysOf(read(ctx, store, "social", vaultName)), func(key string) bool { return !strings.HasPrefix(key, "revoked.") }))
+			}
+			const day = 24 * time.Hour
+			Expect(open().Keep(ctx, "kept", values("TOKEN", "a"))).To(Succeed())
+			for i := range 100 {
+				Expect(open().Forget(ctx, fmt.Sprintf("source-%d", i), noon.Add(time.Duration(i)*day))).To(Succeed())
+			}
+			Expect(revoked()).To(Equal(31))
+			_, ok, err := open().Forgotten(ctx, "source-99")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(ok).To(BeTrue())
+			change(ctx, store, "social", vaultName, func(s *corev1.Secret) { s.Data["revoked.x"] = []byte("never") })
+			Expect(open().Forget(ctx, "source-100", noon.Add(99*day))).To(Succeed())
+			Expect(read(ctx, store, "social", vaultName).Data).NotTo(HaveKey("revoked.x"))
+			Expect(kept(ctx, "kept")).NotTo(BeNil())
 		})
 
 		It("though somebody emptied the vault", Label("S25"), func(ctx SpecContext) {
