@@ -11,11 +11,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	_ "time/tzdata" // zones exist where the system has none, as in an image that holds the program alone
 
 	"k8s.io/utils/clock"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -35,11 +36,16 @@ var version = ""
 
 func main() {
 	root := cli.New(cli.Config{Version: versionName(), Clock: clock.RealClock{}, Operate: operate})
-	os.Exit(cli.Run(ctrl.SetupSignalHandler(), root))
+	// The operator alone stops in good order at a signal: a question ends at once.
+	os.Exit(cli.Run(context.Background(), root))
 }
 
-// operate starts the operator and works until it is told to stop.
+// operate starts the operator and works until ctx is done or a signal tells it
+// to stop.
 func operate(ctx context.Context, options cli.ManagerOptions) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	outbound, err := httpx.New(httpx.Options{UserAgent: userAgent(), AllowedPrivate: options.AllowedEgress, Metrics: metrics.Registry})
 	if err != nil {
 		return err

@@ -21,8 +21,8 @@ const (
 )
 
 // WeeklyWindow is a range of hours on some days of each week, by the clock on
-// the wall. A range that ends at or before its beginning goes on over midnight
-// and belongs to the day on which it begins.
+// the wall. A range that ends before its beginning goes on over midnight and belongs
+// to the day on which it begins.
 //
 // +kubebuilder:validation:XValidation:rule="self.from != self.to",message="from and to are the same, so the window is empty: for a whole day write from 00:00 to 24:00",fieldPath=".to"
 type WeeklyWindow struct {

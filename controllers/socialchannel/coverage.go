@@ -93,7 +93,7 @@ func (s *scope) judgeCoverage(page *duty.Page, verdict duty.Verdict, now time.Ti
 	name := s.channel.Spec.ResponderRotaRef.Name
 	switch {
 	case len(verdict.Problems) > 0:
-		s.status.False(v1alpha1.ConditionCovered, v1alpha1.ReasonInvalidPromise, "spec.coverage: "+verdict.Problems[0].Message)
+		s.status.False(v1alpha1.ConditionCovered, v1alpha1.ReasonInvalidPromise, verdict.Problems[0].Message)
 	case len(verdict.Gaps) == 0:
 		s.status.True(v1alpha1.ConditionCovered, v1alpha1.ReasonCovered, fmt.Sprintf(
 			"somebody of rota %s is on duty at every promised hour of the next 14 days", name))

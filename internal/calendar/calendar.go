@@ -56,7 +56,6 @@ type Calendar struct {
 func (c Calendar) Marshal(duties []rota.Segment) ([]byte, error) {
 	calendar := ics.NewCalendar()
 	calendar.SetProductId(product)
-	calendar.SetMethod(ics.MethodPublish)
 	calendar.SetXWRCalName(printable(c.Name))
 	from, until := c.From, c.Until
 	var events []*ics.VEvent
@@ -124,14 +123,9 @@ func (c Calendar) inUTC() bool { return c.Zone == time.UTC || c.Zone.String() ==
 // comesAgain tells whether the clock on the wall has shown this time before,
 // because it went back in between.
 func comesAgain(local time.Time) bool {
-	changed, _ := local.ZoneBounds()
-	if changed.IsZero() {
-		return false
-	}
-	_, before := changed.Add(-time.Second).Zone()
-	_, after := changed.Zone()
-	back := time.Duration(before-after) * time.Second
-	return local.Before(changed.Add(back))
+	_, offset := local.Zone()
+	wall := local.Add(time.Duration(offset) * time.Second)
+	return rota.Instant(local.Location(), wall).Unix() != local.Unix()
 }
 
 // uid identifies a duty by who is on duty and when that begins (RFC 7986, 5.3:

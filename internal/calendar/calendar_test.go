@@ -197,6 +197,35 @@ var _ = Describe("A calendar", func() {
 		Expect(property(parts[1], ics.PropertyDtstart).Value).To(Equal("20261025T020000"))
 	})
 
+	DescribeTable("writes no change that is none, after the end of the table of a zone",
+		func(name string, starts ...string) {
+			here := zone(name)
+			middle := time.Date(2040, 12, 31, 12, 0, 0, 0, time.UTC)
+			for _, at := range []time.Time{middle, middle.AddDate(-1, 0, 0), middle.AddDate(0, 0, 1)} {
+				_, read := marshal(care(here), duty(at, at.Add(time.Hour)))
+				c := readClock(read.Timezones()[0])
+				Expect(c.read(read.Events()[0], ics.PropertyDtstart, name)).To(BeTemporally("==", at))
+				parts := read.Timezones()[0].Components
+				Expect(parts).To(HaveLen(1))
+				Expect(property(parts[0], ics.PropertyTzoffsetfrom).Value).NotTo(Equal(property(parts[0], ics.PropertyTzoffsetto).Value))
+			}
+			_, read := marshal(care(here), duty(middle.AddDate(-1, 0, 0), middle.AddDate(-1, 0, 0).Add(time.Hour)), duty(middle, middle.Add(time.Hour)))
+			var written []string
+			for _, part := range read.Timezones()[0].Components {
+				written = append(written, property(part, ics.PropertyDtstart).Value)
+			}
+			Expect(written).To(Equal(starts))
+		},
+		Entry("London", "Europe/London", "20391030T020000", "20400325T010000", "20401028T020000"),
+		Entry("Dublin", "Europe/Dublin", "20391030T020000", "20400325T010000", "20401028T020000"),
+		Entry("Santiago", "America/Santiago", "20390904T000000", "20400408T000000", "20400902T000000"),
+	)
+
+	It("asks for nothing to be done with it", func() {
+		text, _ := marshal(care(zone("Europe/London")), duty(stamp, stamp.Add(time.Hour)))
+		Expect(text).NotTo(ContainSubstring("METHOD"), "RFC 5546 wants an ORGANIZER beside it")
+	})
+
 	It("has a well-formed zone and no event where nobody is on duty", func() {
 		_, read := marshal(calendar.Calendar{
 			ID: "social/care", Zone: zone("Asia/Kathmandu"), Stamp: stamp, From: stamp, Until: stamp.Add(time.Hour),

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	ics "github.com/arran4/golang-ical"
+
+	"github.com/rostra-dev/rostra/internal/rota"
 )
 
 // The beginning of a zone's first period, which has none: before any duty, and
@@ -22,14 +24,48 @@ const (
 // the clock, not a rule that may not hold.
 func timezone(zone *time.Location, from, until time.Time) *ics.VTimezone {
 	written := ics.NewTimezone(zone.String())
-	for at := from.In(zone); ; {
-		begins, ends := at.ZoneBounds()
+	begins, at := began(zone, from), from.In(zone)
+	for {
 		written.Components = append(written.Components, observance(at, begins))
-		if ends.IsZero() || ends.After(until) {
+		next := changes(zone, at, until)
+		if next.IsZero() {
 			return written
 		}
-		at = ends
+		begins, at = next, next
 	}
+}
+
+// began is when the period began that an instant is in; zero where it has no
+// beginning, or none within two years.
+func began(zone *time.Location, at time.Time) time.Time {
+	oldest, local := at.AddDate(-2, 0, 0), at.In(zone)
+	for {
+		begins := rota.Standing(zone, at).From
+		if begins.IsZero() || !alike(begins.Add(-time.Second), local) {
+			return begins
+		}
+		if at = begins.Add(-time.Second); at.Before(oldest) {
+			return time.Time{}
+		}
+	}
+}
+
+// changes is when the period ends that an instant is in; zero if after until.
+func changes(zone *time.Location, at, until time.Time) time.Time {
+	for ends := rota.Standing(zone, at).Until; !ends.IsZero() && !ends.After(until); {
+		if !alike(ends, at) {
+			return ends
+		}
+		ends = rota.Standing(zone, ends).Until
+	}
+	return time.Time{}
+}
+
+// alike tells whether clocks stand in the same way at two times of a zone.
+func alike(a, b time.Time) bool {
+	name, offset := a.Zone()
+	other, beside := b.Zone()
+	return name == other && offset == beside && a.IsDST() == b.IsDST()
 }
 
 // observance writes the period of a zone that at is in.

@@ -106,6 +106,8 @@ type kept struct {
 	zone    *time.Location
 	// remark says why there is nothing to assess, or why nobody answers.
 	remark string
+	// unclear: not all of the promise can be read.
+	unclear bool
 	// assessed: the channel promises something, and what follows is known.
 	assessed    bool
 	from, until time.Time
@@ -156,6 +158,10 @@ func (c *coverage) assess(objects *inventory, channel *v1alpha1.SocialChannel, t
 		return result, fmt.Errorf("%s: %w", whose, err)
 	}
 	tell(whose, problems)
+	if result.unclear = len(problems) > 0; result.unclear && promise.Empty() {
+		result.remark = "promises hours that cannot be read (spec.coverage), so nothing is compared"
+		return result, nil
+	}
 	err = c.measure(&result, schedule, promise)
 	return result, err
 }
@@ -218,19 +224,34 @@ func total(ranges []rota.Range) time.Duration {
 	return sum
 }
 
-// verdict is the error of gaps, where they are to be one.
+// verdict is the error of gaps, where they are to be one. A promise that cannot
+// be read is none that is kept, and neither is no promise at all.
 func (c *coverage) verdict(results []kept) error {
-	var failing []error
+	if !c.failOnGap {
+		return nil
+	}
+	if len(results) == 0 {
+		return errors.New("there is no SocialChannel here, so nothing was compared: " +
+			"give -f the folder that declares them, or name their namespace")
+	}
+	var failing, unclear []error
 	for i := range results {
+		if results[i].unclear {
+			unclear = append(unclear, fmt.Errorf("%s: what it promises cannot be read as it stands (see the warnings): correct spec.coverage",
+				results[i].channel))
+		}
 		if len(results[i].gaps) > 0 {
 			failing = append(failing, fmt.Errorf("%s has promised hours at which nobody is on duty, the first: %s",
 				results[i].channel, rota.Words(results[i].whole[0], results[i].zone, c.now)))
 		}
 	}
-	if !c.failOnGap || len(failing) == 0 {
-		return nil
+	switch {
+	case len(unclear) > 0:
+		return errors.Join(append(unclear, failing...)...)
+	case len(failing) > 0:
+		return gapError{errors.Join(failing...)}
 	}
-	return gapError{errors.Join(failing...)}
+	return nil
 }
 
 // coloured tells whether the heat map is drawn in colours. See

@@ -203,6 +203,38 @@ var _ = Describe("Channels", func() {
 		Expect(succeed("coverage", "-f", folder(teams), "-o", "json")).To(Equal("[]\n"))
 	})
 
+	It("that are none fail a check", func() {
+		r := rostra("coverage", "-f", folder(teams, officeHours, channel("acme-help", "{mode: Always}", "office")), "-n", "sozial", "--fail-on-gap")
+		Expect(r.code).To(Equal(cli.ExitFailure))
+		Expect(r.stderr).To(Equal("rostra: there is no SocialChannel here, so nothing was compared: give -f the folder that declares them, or name their namespace\n"))
+		Expect(rostra("coverage", "-f", GinkgoT().TempDir(), "--fail-on-gap").code).To(Equal(cli.ExitFailure))
+	})
+
+	DescribeTable("whose promise cannot be read fail a check, and are not said to be covered",
+		func(promise, warning string) {
+			root := folder(teams, officeHours+nights, channel("acme-help", promise, "office"))
+			r := rostra("coverage", "-f", root, "--fail-on-gap")
+			Expect(r.code).To(Equal(cli.ExitFailure))
+			Expect(r.stdout).NotTo(ContainSubstring("covered:"))
+			Expect(r.stdout).To(Equal("social/acme-help promises hours that cannot be read (spec.coverage), so nothing is compared.\n"))
+			Expect(r.stderr).To(And(HavePrefix("warning: SocialChannel social/acme-help: spec.coverage has "+warning),
+				HaveSuffix("\nrostra: social/acme-help: what it promises cannot be read as it stands (see the warnings): correct spec.coverage\n")))
+			r = rostra("coverage", "-f", root)
+			Expect(r.code).To(Equal(cli.ExitOK))
+			Expect(r.stderr).To(HavePrefix("warning: "))
+		},
+		Entry("for its mode", "{mode: Windos}", `the mode "Windos"`),
+		Entry("for want of a mode", `{windows: [{from: "09:00", to: "18:00"}]}`, `the mode ""`),
+		Entry("for want of windows", "{mode: Windows}", `the mode "Windows" and no windows`),
+		Entry("for its hours", `{mode: Windows, windows: [{from: "09:00", to: "09:00"}]}`, "a window that ends when it begins"),
+	)
+
+	It("whose promise can be read in part fail a check", func() {
+		r := rostra("coverage", "-f", folder(teams, officeHours+nights, channel("acme-help", `{mode: Windows, windows: [{from: "09:00", to: "09:00"}, {from: "10:00", to: "12:00"}]}`, "office")), "--fail-on-gap")
+		Expect(r.code).To(Equal(cli.ExitFailure))
+		Expect(r.stdout).To(ContainSubstring("100% covered"))
+	})
+
 	It("with a problem do not hide the others", func() {
 		root := folder(teams, officeHours, strings.NewReplacer("name: office,", "name: lost,", "Australia/Sydney", "Australia/Sidney").Replace(officeHours),
 			channel("a", "{mode: Always}", "lost"), channel("b", "{mode: Always, timeZone: Asia/Katmandhu}", "office"), channel("c", "{mode: Always}", "office"))

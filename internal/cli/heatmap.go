@@ -51,7 +51,7 @@ func heatDays(zone *time.Location, from, until time.Time, promised, gaps []rota.
 func nextHour(at time.Time) time.Time {
 	rest := time.Hour - time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond())
 	next := at.Add(rest)
-	if _, changes := at.ZoneBounds(); !changes.IsZero() && changes.Before(next) {
+	if changes := rota.Standing(at.Location(), at).Until; !changes.IsZero() && changes.Before(next) {
 		return changes
 	}
 	return next

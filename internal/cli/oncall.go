@@ -64,11 +64,11 @@ func newOnCallCommand(clk clock.PassiveClock) *cobra.Command {
 	return cmd
 }
 
-func (o *onCall) run(cmd *cobra.Command, text string) error {
+func (o *onCall) run(cmd *cobra.Command, asked string) error {
 	if cmd.Flags().Changed("at") && (cmd.Flags().Changed("from") || cmd.Flags().Changed("for")) {
 		return usagef("--at asks about one time, --from and --for about an interval: leave one of them out")
 	}
-	name, err := parseName(text, "ResponderRota", o.source.namespace)
+	name, err := parseName(asked, "ResponderRota", o.source.namespace)
 	if err != nil {
 		return err
 	}
@@ -87,28 +87,43 @@ func (o *onCall) run(cmd *cobra.Command, text string) error {
 		return fmt.Errorf("ResponderRota %s: %w", o.rotaName, err)
 	}
 	warn(cmd.ErrOrStderr(), "ResponderRota "+o.rotaName.String(), problems)
+	flag, text := "from", o.from
 	if cmd.Flags().Changed("at") {
-		return o.answerAt(cmd.OutOrStdout())
+		flag, text = "at", o.at
 	}
-	return o.answerInterval(cmd.OutOrStdout())
-}
-
-// answerAt says who is on duty at a time, since when and until when.
-func (o *onCall) answerAt(out io.Writer) error {
-	at, err := parseTime(o.at, "at", o.schedule.Location(), o.now)
+	begins, err := parseTime(text, flag, o.schedule.Location(), o.now)
 	if err != nil {
 		return err
 	}
+	o.warnOverrides(cmd.ErrOrStderr(), inventory, begins)
+	if flag == "at" {
+		return o.answerAt(cmd.OutOrStdout(), begins)
+	}
+	return o.answerInterval(cmd.OutOrStdout(), begins)
+}
+
+// warnOverrides tells of overrides of the rota that do nothing, seen from a
+// time.
+func (o *onCall) warnOverrides(out io.Writer, objects *inventory, at time.Time) {
+	for i := range objects.overrides {
+		override := &objects.overrides[i]
+		if override.Namespace != o.rotaName.namespace || override.Spec.ResponderRotaRef.Name != o.rotaName.name {
+			continue
+		}
+		if problem := rota.OverrideProblem(override, objects.team, at); problem != nil {
+			warn(out, "RotaOverride "+objectName{override.Namespace, override.Name}.String(), []rota.Problem{*problem})
+		}
+	}
+}
+
+// answerAt says who is on duty at a time, since when and until when.
+func (o *onCall) answerAt(out io.Writer, at time.Time) error {
 	segment := o.schedule.Current(at)
 	return o.print(out, []rota.Segment{segment}, at.Add(-rota.Horizon), at.Add(rota.Horizon))
 }
 
 // answerInterval says who is on duty in an interval.
-func (o *onCall) answerInterval(out io.Writer) error {
-	from, err := parseTime(o.from, "from", o.schedule.Location(), o.now)
-	if err != nil {
-		return err
-	}
+func (o *onCall) answerInterval(out io.Writer, from time.Time) error {
 	span, err := parseSpan(o.span)
 	if err != nil {
 		return err

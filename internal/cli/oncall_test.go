@@ -194,3 +194,60 @@ var _ = Describe("A rota as a calendar", func() {
 			ContainSubstring("SUMMARY:On call: dana (weekdays)\r\n")))
 	})
 })
+
+var _ = Describe("31 December of a leap year after the end of the table of a zone", func() {
+	DescribeTable("is answered as any other",
+		func(zone, offset string) {
+			root := folder(teams, strings.Replace(careRota, "Europe/London", zone, 1), channel("acme-help", "{mode: Always}", "care"))
+			at := "2040-12-31T12:00"
+			Expect(segments(succeed("oncall", "-f", root, "care", "--at", at, "-o", "json"))[0].From).To(Equal("2040-12-31T09:00:00" + offset))
+			Expect(segments(succeed("oncall", "-f", root, "care", "--from", at, "--for", "1d", "-o", "json"))[0].From).To(Equal(at + ":00" + offset))
+			Expect(succeed("oncall", "-f", root, "care", "--at", at, "-o", "ics")).To(ContainSubstring("DTSTART;TZID=" + zone + ":20401231T090000"))
+			Expect(strings.Count(succeed("oncall", "-f", root, "care", "--from", at, "--for", "1d", "-o", "ics"), "TZOFFSETTO:")).To(Equal(1))
+			out := succeed("coverage", "-f", root, "--from", "2040-12-31", "--for", "2d")
+			Expect(row(out, "Mon 31 Dec")).To(Equal("Mon 31 Dec" + strings.Repeat(" !!", 9) + strings.Repeat(" ==", 9) + strings.Repeat(" !!", 6)))
+			Expect(row(out, "Tue 01 Jan")).To(Equal(strings.Replace(row(out, "Mon 31 Dec"), "Mon 31 Dec", "Tue 01 Jan", 1)))
+			Expect(succeed("whois", "-f", root, "acme-help", "--at", at)).To(ContainSubstring("until Mon 2040-12-31 18:00 "))
+		},
+		Entry("in London", "Europe/London", "Z"),
+		Entry("in Dublin", "Europe/Dublin", "Z"),
+		Entry("in Santiago", "America/Santiago", "-03:00"),
+	)
+})
+
+var _ = Describe("A time that is far away", func() {
+	DescribeTable("is refused where years have more than four digits by then",
+		func(expected string, args ...string) {
+			r := rostra(append([]string{"-f", folder(teams, careRota, channel("acme-help", "{mode: Always}", "care"))}, args...)...)
+			if expected == "" {
+				Expect(r.code).To(Equal(cli.ExitOK))
+				Expect(r.stdout).NotTo(MatchRegexp(`\b1\d{4}-`))
+				return
+			}
+			Expect(r).To(Equal(result{code: cli.ExitUsage, stderr: "rostra: " + expected + "\nSee \"rostra " + args[0] + " --help\".\n"}))
+		},
+		Entry("on duty", `--at "9999-12-31T23:00" is out of bounds: from year 1000 to 9996`, "oncall", "care", "--at", "9999-12-31T23:00"),
+		Entry("an interval", `--from "9997-01-02" is out of bounds: from year 1000 to 9996`, "oncall", "care", "--from", "9997-01-02"),
+		Entry("coverage", `--from "9999-12-31T23:00:00Z" is out of bounds: from year 1000 to 9996`, "coverage", "--from", "9999-12-31T23:00:00Z"),
+		Entry("whois", `--at "0001-01-01" is out of bounds: from year 1000 to 9996`, "whois", "acme-help", "--at", "0001-01-01"),
+		Entry("not the last", "", "oncall", "care", "--from", "9996-12-31", "--for", "366d", "-o", "json"),
+		Entry("nor the last day", "", "oncall", "care", "--at", "9996-12-31T12:00", "-o", "json"),
+	)
+})
+
+var _ = Describe("Overrides that do nothing", func() {
+	It("are told beside the answer, those of the rota alone", func() {
+		typo := strings.NewReplacer("otto-helps", "typo", "member: otto", "member: oto").Replace(swap)
+		lost := strings.NewReplacer("otto-helps", "lost", "name: public-relations", "name: publicrelations").Replace(swap)
+		turned := strings.NewReplacer("otto-helps", "turned", "24T20:00", "23T20:00").Replace(swap)
+		other := strings.NewReplacer("otto-helps", "other", "name: care", "name: cares", "member: otto", "member: oto").Replace(swap)
+		r := rostra("oncall", "-f", folder(teams, careRota, swap, typo, lost, turned, other, inNamespace(typo, "press")), "care")
+		Expect(r.code).To(Equal(cli.ExitOK))
+		Expect(strings.Split(strings.TrimSpace(r.stderr), "\n")).To(ConsistOf(
+			"warning: RotaOverride social/typo: oto is not a member of team public-relations at 2026-11-24T12:00:00Z, so the rota answers as if this override were not there: name a member",
+			"warning: RotaOverride social/lost: Team publicrelations does not exist: correct spec.teamRef",
+			"warning: RotaOverride social/turned: it ends at 2026-11-23T20:00:00Z, which is not after it begins at 2026-11-24T12:00:00Z, so it is in force at no time: correct spec.from or spec.until",
+		))
+		Expect(r.stdout).To(ContainSubstring("otto"))
+	})
+})

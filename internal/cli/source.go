@@ -41,8 +41,11 @@ type inventory struct {
 
 // schedule prepares a rota.
 func (i *inventory) schedule(of *v1alpha1.ResponderRota) (*rota.Schedule, []rota.Problem) {
-	return rota.Prepare(of, i.overrides, func(name string) *v1alpha1.Team { return i.teams[name] })
+	return rota.Prepare(of, i.overrides, i.team)
 }
+
+// team gives the team of that name, or nil.
+func (i *inventory) team(name string) *v1alpha1.Team { return i.teams[name] }
 
 // files are manifests.
 type files struct{ set *manifests.Set }
@@ -138,7 +141,7 @@ func notInManifests(kind string, name objectName, among []objectName) error {
 	return fmt.Errorf("there is no %s %s in the manifests; there is %s", kind, name, strings.Join(others, ", "))
 }
 
-// unknownZone is the error of problems that leave nothing to answer with.
+// unknownZone is the error of problems that leave no clock to answer by.
 func unknownZone(problems []rota.Problem) error {
 	for _, problem := range problems {
 		if problem.Reason == v1alpha1.ReasonUnknownTimeZone {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/rostra-dev/rostra/internal/rota"
 )
 
 const (
@@ -15,12 +17,25 @@ const (
 	// The bounds of an interval that is asked for.
 	minSpan = time.Second
 	maxSpan = 366 * day
+	// The years of a time that is asked about. The longest interval from there,
+	// and the whole of the duty at its end, are within the four digits that
+	// RFC 3339 and iCalendar have for a year.
+	minYear = 1000
+	maxYear = 9996
 )
 
 // parseTime reads a time that a person typed: RFC 3339, a date and time or a
 // date by the clock on the wall in zone, or "now". Fractions of a second are
 // cut off. flag is named in errors.
 func parseTime(text, flag string, zone *time.Location, now time.Time) (time.Time, error) {
+	at, err := readTime(text, flag, zone, now)
+	if err == nil && (at.Year() < minYear || at.Year() > maxYear) {
+		return time.Time{}, usagef("--%s %q is out of bounds: from year %d to %d", flag, text, minYear, maxYear)
+	}
+	return at, err
+}
+
+func readTime(text, flag string, zone *time.Location, now time.Time) (time.Time, error) {
 	if text == "now" {
 		return now.Truncate(time.Second).In(zone), nil
 	}
@@ -29,30 +44,10 @@ func parseTime(text, flag string, zone *time.Location, now time.Time) (time.Time
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
 		if wall, err := time.Parse(layout, text); err == nil {
-			return instant(wall.Truncate(time.Second), zone), nil
+			return rota.Instant(zone, wall), nil
 		}
 	}
 	return time.Time{}, usagef("--%s %q is no time: write 2026-11-27T18:00:00Z, or 2026-11-27T18:00 or 2026-11-27 by the clock of %s, or now", flag, text, zone)
-}
-
-// instant is when the clock in zone shows what wall shows in UTC. A time that
-// comes twice means the first, one that is left out means the instant at which
-// the clock goes forward over it.
-func instant(wall time.Time, zone *time.Location) time.Time {
-	// No offset is a whole day, and no country has left out more than one.
-	begins := wall.Add(-2 * day).In(zone)
-	for {
-		_, offset := begins.Zone()
-		candidate := wall.Add(-time.Duration(offset) * time.Second).In(zone)
-		_, ends := begins.ZoneBounds()
-		if ends.IsZero() || candidate.Before(ends) {
-			if candidate.Before(begins) {
-				return begins
-			}
-			return candidate
-		}
-		begins = ends
-	}
 }
 
 // parseSpan reads a length of time in Go's syntax, in which d stands for 24

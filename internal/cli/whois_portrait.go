@@ -139,7 +139,7 @@ func (f *dutyFacts) findGap(schedule *rota.Schedule, channel *v1alpha1.SocialCha
 	}
 	promise, problems := rota.NewPromise(*coverage, schedule.Location())
 	warn(warnings, "SocialChannel "+objectName{channel.Namespace, channel.Name}.String(), problems)
-	if unknownZone(problems) != nil {
+	if unknownZone(problems) != nil || promise.Empty() {
 		return
 	}
 	f.promised = true

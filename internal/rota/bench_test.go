@@ -110,6 +110,27 @@ func BenchmarkCurrentOfOne(b *testing.B) {
 	}
 }
 
+// BenchmarkCurrentOfNobody is a rota as large as they may be, of a team that
+// begins after all of the time that is looked at.
+func BenchmarkCurrentOfNobody(b *testing.B) {
+	made, joins := &v1alpha1.ResponderRota{}, metav1.NewTime(benchBegin.AddDate(4, 0, 0))
+	made.Spec.TimeZone = "Europe/London"
+	var windows []v1alpha1.WeeklyWindow
+	for i := range 32 {
+		windows = append(windows, hours(fmt.Sprintf("%02d:%02d", i/2, i%2*30), fmt.Sprintf("%02d:%02d", i/2, i%2*30+15)))
+	}
+	for i := range 16 {
+		made.Spec.Layers = append(made.Spec.Layers, layerOf(fmt.Sprintf("layer-%d", i), "care",
+			handingOver("2026-01-05T00:00:00", 1, v1alpha1.HandoffHour), during(windows...)))
+	}
+	team := &v1alpha1.Team{Spec: v1alpha1.TeamSpec{Members: []v1alpha1.TeamMember{{Name: "maria", From: &joins}, {Name: "dana", From: &joins}}}}
+	schedule, _ := rota.Prepare(made, nil, func(string) *v1alpha1.Team { return team })
+	b.ReportAllocs()
+	for b.Loop() {
+		schedule.Current(benchBegin)
+	}
+}
+
 func BenchmarkPrepare(b *testing.B) {
 	made, overrides, teams := benchRota()
 	b.ReportAllocs()

@@ -116,6 +116,31 @@ func zoneAt(zone *time.Location, at int64) (stay span, offset int64) {
 	return stay, int64(east)
 }
 
+// Instant is when the clock in a zone shows what wall shows in UTC, to the
+// second: as docs/rotas.md has it, a time that comes twice means the first, and
+// one that does not come the instant at which the clock goes forward over it.
+func Instant(zone *time.Location, wall time.Time) time.Time {
+	k := clock{zone: zone}
+	return time.Unix(k.reach(seconds(wall)), 0).In(zone)
+}
+
+// Standing is a range of time around an instant, in the zone, in which the
+// zone's offset from UTC surely stays: not necessarily the longest. A bound is
+// zero where there is none. It is time.Time.ZoneBounds but for the end of a
+// zone's table and what is after it, where that gives ranges which do not hold
+// the instant.
+func Standing(zone *time.Location, at time.Time) Range {
+	stay, _ := zoneAt(zone, seconds(at))
+	var r Range
+	if stay.from > always {
+		r.From = time.Unix(stay.from, 0).In(zone)
+	}
+	if stay.until < forever {
+		r.Until = time.Unix(stay.until, 0).In(zone)
+	}
+	return r
+}
+
 func bounds(local time.Time) span {
 	stay := everything()
 	start, end := local.ZoneBounds()

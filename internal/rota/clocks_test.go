@@ -4,10 +4,13 @@
 package rota_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/rota"
 )
 
 // onTheWall are segments as lines, with their beginning in UTC.
@@ -111,5 +114,30 @@ var _ = Describe("clocks that change", func() {
 			"2026-10-25T02:00:00Z chen care",
 			"2026-10-25T03:00:00Z maria care",
 		}))
+	})
+})
+
+// The last day of a leap year after the end of the table of a zone, of which
+// time.Time.ZoneBounds says that it ends before it begins.
+var _ = Describe("31 December 2040", func() {
+	DescribeTable("is read as any other day",
+		func(name string, offset time.Duration) {
+			zone := zoneOf(name)
+			for hour := range 48 {
+				wall := time.Date(2040, 12, 31, hour, 0, 0, 0, time.UTC)
+				at := rota.Instant(zone, wall)
+				Expect(at).To(BeTemporally("==", wall.Add(-offset)))
+				standing := rota.Standing(zone, at)
+				Expect(standing.From).NotTo(BeTemporally(">", at))
+				Expect(standing.Until).To(BeTemporally(">", at))
+			}
+		},
+		Entry("in London", "Europe/London", time.Duration(0)),
+		Entry("in Dublin", "Europe/Dublin", time.Duration(0)),
+		Entry("in Santiago", "America/Santiago", -3*time.Hour),
+	)
+
+	It("stands for ever where clocks do", func() {
+		Expect(rota.Standing(time.UTC, instant("2040-12-31T12:00:00Z"))).To(Equal(rota.Range{}))
 	})
 })

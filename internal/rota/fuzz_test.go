@@ -133,7 +133,7 @@ func FuzzPrepare(f *testing.F) {
 func problemReasons() []string {
 	return []string{
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
-		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound,
+		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound, v1alpha1.ReasonInvalidPromise,
 	}
 }
 

@@ -6,7 +6,9 @@ package rota
 import (
 	"cmp"
 	"container/heap"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 )
@@ -152,3 +154,35 @@ func prepareOverrides(rota *v1alpha1.ResponderRota, all []v1alpha1.RotaOverride,
 	}
 	return rankOverrides(ranked)
 }
+
+// OverrideProblem says why an override does nothing, or will do nothing when it
+// begins, seen from an instant: its range is empty, its team does not exist, or
+// its member is not in the team then. It is nil for one that works, or is over.
+// The reasons are those of a RotaOverride's condition Ready.
+func OverrideProblem(object *v1alpha1.RotaOverride, teams Teams, now time.Time) *Problem {
+	spec := &object.Spec
+	during := span{from: seconds(spec.From.Time), until: seconds(spec.Until.Time)}
+	if during.from >= during.until {
+		return &Problem{Reason: v1alpha1.ReasonExpired, Message: fmt.Sprintf(
+			"it ends at %s, which is not after it begins at %s, so it is in force at no time: correct spec.from or spec.until",
+			instantWords(during.until), instantWords(during.from))}
+	}
+	at := max(seconds(now), during.from)
+	if at >= during.until {
+		return nil
+	}
+	known := rosters{teams: teams, read: map[string]*roster{}}
+	team := known.of(spec.TeamRef.Name)
+	if team == nil {
+		return &Problem{Reason: v1alpha1.ReasonTeamNotFound, Message: fmt.Sprintf(
+			"Team %s does not exist: correct spec.teamRef", short(spec.TeamRef.Name))}
+	}
+	if there, _ := locate(team.member(spec.Member).during, at); there {
+		return nil
+	}
+	return &Problem{Reason: v1alpha1.ReasonMemberNotFound, Message: fmt.Sprintf(
+		"%s is not a member of team %s at %s, so the rota answers as if this override were not there: name a member",
+		short(spec.Member), short(spec.TeamRef.Name), instantWords(at))}
+}
+
+func instantWords(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }

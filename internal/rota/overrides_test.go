@@ -80,6 +80,33 @@ var _ = Describe("overrides", func() {
 	})
 })
 
+var _ = Describe("An override that does nothing", func() {
+	const begins, ends = "2026-11-24T12:00:00Z", "2026-11-24T20:00:00Z"
+	DescribeTable("says so",
+		func(team, member, from, until, now, reason, words string) {
+			w := newWorld("UTC").staff("press", "eve", "finn until 2026-11-24T18:00:00Z", "gale from 2026-11-24T18:00:00Z").
+				override("swap", team, member, from, until)
+			problem := rota.OverrideProblem(&w.overrides[0], func(name string) *v1alpha1.Team { return w.teams[name] }, instant(now))
+			if reason == "" {
+				Expect(problem).To(BeNil())
+				return
+			}
+			Expect(problem).To(HaveValue(Equal(rota.Problem{Reason: reason, Message: words})))
+		},
+		Entry("not where it works", "press", "eve", begins, ends, begins, "", ""),
+		Entry("not where it will", "press", "gale", "2026-11-24T18:00:00Z", ends, begins, "", ""),
+		Entry("not where it is over", "press", "dnaa", begins, ends, ends, "", ""),
+		Entry("for its team", "sales", "eve", begins, ends, "2026-11-22T12:00:00Z", v1alpha1.ReasonTeamNotFound,
+			"Team sales does not exist: correct spec.teamRef"),
+		Entry("for its member", "press", "evee", begins, ends, "2026-11-22T12:00:00Z", v1alpha1.ReasonMemberNotFound,
+			"evee is not a member of team press at 2026-11-24T12:00:00Z, so the rota answers as if this override were not there: name a member"),
+		Entry("for a member who has left", "press", "finn", begins, ends, "2026-11-24T19:00:00Z", v1alpha1.ReasonMemberNotFound,
+			"finn is not a member of team press at 2026-11-24T19:00:00Z, so the rota answers as if this override were not there: name a member"),
+		Entry("for its range", "press", "eve", ends, begins, "2026-11-22T12:00:00Z", v1alpha1.ReasonExpired,
+			"it ends at 2026-11-24T12:00:00Z, which is not after it begins at 2026-11-24T20:00:00Z, so it is in force at no time: correct spec.from or spec.until"),
+	)
+})
+
 var _ = Describe("People", func() {
 	It("are those of layers and of overrides that are not over, each once", func() {
 		w := newWorld("UTC", layerOf("care", "care", listing("dana", "maria", "dnaa", "left")), layerOf("all", "care"), layerOf("gone", "nobody")).

@@ -13,8 +13,8 @@ import (
 // Problem is something in a manifest that cannot be read as it stands.
 type Problem struct {
 	// Reason for a condition: one of v1alpha1's ReasonUnknownTimeZone,
-	// ReasonInvalidStart, ReasonWindowsOverlap, ReasonTeamNotFound and
-	// ReasonMemberNotFound.
+	// ReasonInvalidStart, ReasonWindowsOverlap, ReasonTeamNotFound,
+	// ReasonMemberNotFound, ReasonInvalidPromise and ReasonExpired.
 	Reason string
 	// Message says where it is and what to do.
 	Message string
@@ -24,9 +24,9 @@ type Problem struct {
 type Teams func(name string) *v1alpha1.Team
 
 // Prepare reads a rota as docs/rotas.md says. What can be read answers, even
-// beside problems; only an unknown zone leaves nothing: then nobody answers at
-// any time. The Schedule is never nil. Overrides of other rotas and namespaces
-// are left out.
+// beside problems. An unknown zone leaves the layers without anybody; overrides,
+// which are instants, answer. The Schedule is never nil. Overrides of other rotas
+// and namespaces are left out.
 func Prepare(rota *v1alpha1.ResponderRota, overrides []v1alpha1.RotaOverride, teams Teams) (*Schedule, []Problem) {
 	var problems []Problem
 	known := rosters{teams: teams, read: map[string]*roster{}}
@@ -39,13 +39,11 @@ func Prepare(rota *v1alpha1.ResponderRota, overrides []v1alpha1.RotaOverride, te
 	k := &clock{zone: zone}
 	for i := range rota.Spec.Layers {
 		l, found := prepareLayer(k, &rota.Spec.Layers[i], known, away)
+		l.idle = l.idle || !ok
 		s.layers = append(s.layers, l)
 		problems = append(problems, found...)
 	}
 	problems = append(problems, strayUnavailability(&rota.Spec, known)...)
-	if !ok {
-		return &Schedule{zone: time.UTC}, problems
-	}
 	s.overrides = prepareOverrides(rota, overrides, known)
 	return s, problems
 }
@@ -60,14 +58,7 @@ func prepareLayer(k *clock, spec *v1alpha1.RotaLayer, known rosters, away unavai
 	l := layer{name: spec.Name, team: spec.TeamRef.Name}
 	owner := "layer " + short(spec.Name)
 	var problems []Problem
-	var unread, overlaps []string
-	l.week, unread, overlaps = readWeek(spec.Windows)
-	for _, window := range unread {
-		problems = append(problems, unreadProblem(owner, window))
-	}
-	if len(overlaps) > 0 {
-		problems = append(problems, overlapProblem(owner, overlaps))
-	}
+	l.week, problems = readWeek(owner, spec.Windows)
 	team := known.of(l.team)
 	if team == nil {
 		return l, append(problems, Problem{Reason: v1alpha1.ReasonTeamNotFound, Message: fmt.Sprintf(
@@ -76,6 +67,10 @@ func prepareLayer(k *clock, spec *v1alpha1.RotaLayer, known rosters, away unavai
 	}
 	var strangers []string
 	l.places, strangers = seat(spec, team, away)
+	for _, p := range l.places {
+		l.attended = append(l.attended, p.there...)
+	}
+	l.attended = merge(l.attended)
 	for _, name := range strangers {
 		problems = append(problems, Problem{Reason: v1alpha1.ReasonMemberNotFound, Message: fmt.Sprintf(
 			"%s lists %s, who is not in team %s: take the name off spec.layers or correct it",

@@ -32,17 +32,19 @@ var _ = Describe("problems", func() {
 		return told(s.Segments(instant("2026-01-01T00:00:00Z"), instant("2027-01-01T00:00:00Z")))
 	}
 
-	DescribeTable("of a zone leave nobody at any time",
+	DescribeTable("of a zone leave the layers without anybody, and overrides answer",
 		func(zone string) {
 			w := newWorld(zone, layerOf("care", "care")).staff("care", "maria").
-				override("swap", "care", "maria", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
+				override("swap", "care", "maria", "2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z")
 			s, problems := w.prepare()
 			Expect(reasons(problems)).To(Equal([]string{v1alpha1.ReasonUnknownTimeZone}))
 			Expect(s.Location()).To(Equal(time.UTC))
-			Expect(year(s)).To(Equal([]string{"2026-01-01T00:00:00Z nobody"}))
-			Expect(s.InForce(instant("2026-06-01T00:00:00Z"))).To(BeEmpty())
-			Expect(s.People(instant("2026-06-01T00:00:00Z"))).To(BeEmpty())
-			Expect(s.Current(instant("2026-06-01T00:00:00Z"))).To(Equal(rota.Segment{}))
+			Expect(year(s)).To(Equal([]string{
+				"2026-01-01T00:00:00Z nobody", "2026-05-01T00:00:00Z maria override", "2026-07-01T00:00:00Z nobody",
+			}))
+			Expect(s.InForce(instant("2026-06-01T00:00:00Z"))).To(Equal([]string{"swap"}))
+			Expect(s.People(instant("2026-06-01T00:00:00Z"))).To(Equal([]rota.Person{{Team: "care", Name: "maria"}}))
+			Expect(s.Current(instant("2028-06-01T00:00:00Z"))).To(Equal(rota.Segment{}))
 		},
 		Entry("misspelt", "Europe/Londn"), Entry("none", ""), Entry("the machine's", "Local"), Entry("a path", "../../etc/passwd"),
 		Entry("a folder", "Europe"), Entry("not text", "\x00\xff"), Entry("long", strings.Repeat("Europe/", 10000)),
@@ -110,6 +112,13 @@ var _ = Describe("problems", func() {
 		Entry("signs", hours("+9:00", "-8:00")), Entry("days", hours("09:00", "18:00", "Someday")),
 		Entry("garbage", hours("\xff\xff", strings.Repeat("x", 1000))),
 	)
+
+	It("of a window that ends when it begins leave it out", func() {
+		s, problems := newWorld("UTC", layerOf("care", "care", during(hours("09:00", "09:00")))).staff("care", "maria").prepare()
+		Expect(problems).To(Equal([]rota.Problem{{Reason: v1alpha1.ReasonWindowsOverlap, Message: "layer care has a window that ends when it begins " +
+			"and is left out (09:00-09:00): for a whole day write from 00:00 to 24:00"}}))
+		Expect(year(s)).To(Equal([]string{"2026-01-01T00:00:00Z nobody"}))
+	})
 
 	It("of every kind at once are all said, and slow nothing down", func() {
 		w := newWorld("Australia/Lord_Howe").staff("care")

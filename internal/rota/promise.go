@@ -4,6 +4,7 @@
 package rota
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
@@ -21,7 +22,7 @@ type Range struct{ From, Until time.Time }
 
 // NewPromise reads what a channel promises. zone is used where the coverage
 // names none, or one that is unknown; without it, UTC is. Problems have the
-// reasons ReasonUnknownTimeZone and ReasonWindowsOverlap.
+// reasons ReasonUnknownTimeZone, ReasonWindowsOverlap and ReasonInvalidPromise.
 func NewPromise(coverage v1alpha1.ChannelCoverage, zone *time.Location) (*Promise, []Problem) {
 	const owner = "spec.coverage"
 	p := Always(zone)
@@ -36,21 +37,37 @@ func NewPromise(coverage v1alpha1.ChannelCoverage, zone *time.Location) (*Promis
 	switch coverage.Mode {
 	case v1alpha1.CoverageAlways:
 	case v1alpha1.CoverageWindows:
-		var unread, overlaps []string
-		p.week, unread, overlaps = readWeek(coverage.Windows)
+		var unread []Problem
+		p.week, unread = readWeek(owner, coverage.Windows)
 		p.week.all = p.week.all && len(coverage.Windows) > 0
-		for _, window := range unread {
-			problems = append(problems, unreadProblem(owner, window))
-		}
-		if len(overlaps) > 0 {
-			problems = append(problems, overlapProblem(owner, overlaps))
-		}
+		problems = append(problems, unread...)
 	case v1alpha1.CoverageNone:
 		p.week = week{}
 	default:
 		p.week = week{}
 	}
+	if message := misplaced(coverage); message != "" {
+		problems = append(problems, Problem{Reason: v1alpha1.ReasonInvalidPromise, Message: owner + message})
+	}
 	return p, problems
+}
+
+// misplaced says what is wrong with a mode, or with the windows beside it.
+func misplaced(coverage v1alpha1.ChannelCoverage) string {
+	switch coverage.Mode {
+	case v1alpha1.CoverageWindows:
+		if len(coverage.Windows) == 0 {
+			return ` has the mode "Windows" and no windows, so nothing is promised: name them, as ` +
+				`[{days: [Mon, Tue, Wed, Thu, Fri], from: "09:00", to: "18:00"}]`
+		}
+	case v1alpha1.CoverageAlways, v1alpha1.CoverageNone:
+		if len(coverage.Windows) > 0 {
+			return fmt.Sprintf(" has windows, which the mode %q does not look at: take them out, or write the mode as Windows", coverage.Mode)
+		}
+	default:
+		return fmt.Sprintf(" has the mode %q, which is none, so nothing is promised: write Always, Windows or None", short(string(coverage.Mode)))
+	}
+	return ""
 }
 
 // Always is the promise of all hours. zone is where a day begins; UTC if nil.

@@ -72,6 +72,26 @@ var _ = Describe("a promise", func() {
 		Entry("windows that cannot be read", v1alpha1.ChannelCoverage{Mode: v1alpha1.CoverageWindows, Windows: []v1alpha1.WeeklyWindow{{}}}),
 	)
 
+	DescribeTable("that cannot be read is a problem",
+		func(coverage v1alpha1.ChannelCoverage, words string) {
+			_, problems := rota.NewPromise(coverage, nil)
+			Expect(problems).To(Equal([]rota.Problem{{Reason: v1alpha1.ReasonInvalidPromise, Message: "spec.coverage has " + words}}))
+		},
+		Entry("for its mode", v1alpha1.ChannelCoverage{Mode: "Windos"}, `the mode "Windos", which is none, so nothing is promised: write Always, Windows or None`),
+		Entry("for no mode", v1alpha1.ChannelCoverage{}, `the mode "", which is none, so nothing is promised: write Always, Windows or None`),
+		Entry("for want of windows", v1alpha1.ChannelCoverage{Mode: v1alpha1.CoverageWindows}, `the mode "Windows" and no windows, so nothing is promised: `+
+			`name them, as [{days: [Mon, Tue, Wed, Thu, Fri], from: "09:00", to: "18:00"}]`),
+		Entry("for windows beside None", v1alpha1.ChannelCoverage{Mode: v1alpha1.CoverageNone, Windows: []v1alpha1.WeeklyWindow{hours("09:00", "18:00")}},
+			`windows, which the mode "None" does not look at: take them out, or write the mode as Windows`),
+	)
+
+	It("of a window that ends when it begins leaves it out, and says so", func() {
+		p, problems := rota.NewPromise(v1alpha1.ChannelCoverage{Mode: v1alpha1.CoverageWindows, Windows: []v1alpha1.WeeklyWindow{hours("00:00", "00:00")}}, nil)
+		Expect(problems).To(HaveLen(1))
+		Expect(problems[0].Message).To(HavePrefix("spec.coverage has a window that ends when it begins"))
+		Expect(p.Empty()).To(BeTrue())
+	})
+
 	It("says what cannot be read, and holds in the other zone then", func() {
 		p, problems := rota.NewPromise(v1alpha1.ChannelCoverage{
 			Mode: v1alpha1.CoverageWindows, TimeZone: "Local",
@@ -188,6 +208,8 @@ var _ = Describe("Words", func() {
 		Entry("into another year", "2026-12-31T18:00:00Z", "2027-01-01T09:00:00Z", "UTC", "Thu 31 Dec 18:00 – Fri 1 Jan 2027 09:00 UTC"),
 		Entry("in another year", "2027-12-31T18:00:00Z", "2027-12-31T21:00:00Z", "UTC", "Fri 31 Dec 2027 18:00 – 21:00 UTC"),
 		Entry("the same day of two years", "2026-11-28T18:00:00Z", "2027-11-28T18:00:00Z", "UTC", "Sat 28 Nov 18:00 – Sun 28 Nov 2027 18:00 UTC"),
+		Entry("over a repeated hour", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "Europe/London", "Sun 25 Oct 01:30 BST – 01:30 GMT Europe/London"),
+		Entry("over days between which clocks change", "2026-10-23T17:00:00Z", "2026-10-26T09:00:00Z", "Europe/London", "Fri 23 Oct 18:00 BST – Mon 26 Oct 09:00 GMT Europe/London"),
 		Entry("to the second", "2026-11-28T18:00:30Z", "2026-11-28T21:00:00Z", "UTC", "Sat 28 Nov 18:00:30 – 21:00 UTC"),
 	)
 

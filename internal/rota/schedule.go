@@ -117,6 +117,14 @@ func (l *layer) look(k *clock, at int64, hold *span) int {
 	if l.idle || len(l.places) == 0 {
 		return -1
 	}
+	// Where nobody is there, neither hours nor turns change that.
+	attended, deserted := locate(l.attended, at)
+	if !attended {
+		if hold != nil {
+			hold.narrow(deserted)
+		}
+		return -1
+	}
 	var reading int64
 	if l.turns != nil || !l.week.all {
 		reading = k.read(at)

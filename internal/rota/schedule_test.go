@@ -208,7 +208,8 @@ var _ = Describe("windows", func() {
 		Entry("days that touch", hours("00:00", "24:00", v1alpha1.Sunday, v1alpha1.Monday, v1alpha1.Saturday),
 			"2026-11-05T12:00:00Z nobody", "2026-11-07T00:00:00Z maria care", "2026-11-10T00:00:00Z nobody"),
 		Entry("every day", hours("00:00", "24:00"), "2026-11-05T12:00:00Z maria care"),
-		Entry("to midnight as 00:00", hours("00:00", "00:00"), "2026-11-05T12:00:00Z maria care"),
+		Entry("to midnight as 00:00", hours("22:00", "00:00", v1alpha1.Sunday),
+			"2026-11-05T12:00:00Z nobody", "2026-11-08T22:00:00Z maria care", "2026-11-09T00:00:00Z nobody"),
 	)
 
 	DescribeTable("that overlap are read as one and named",

@@ -22,6 +22,8 @@ type place struct {
 // row is the people of a layer in their order, and how turns go round.
 type row struct {
 	places []place
+	// attended is when anybody of the row is there, merged.
+	attended []span
 	// turns is nil where there are none: the first place is asked at all times.
 	turns *turns
 }

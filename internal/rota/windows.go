@@ -57,18 +57,24 @@ func (w week) at(reading int64) (open bool, stay span) {
 func (s span) shift(by int64) span { return span{from: s.from + by, until: s.until + by} }
 
 // readWeek reads windows. No windows are all hours. A window that cannot be
-// read holds at no time, and is named, as are pairs of windows that overlap.
-func readWeek(windows []v1alpha1.WeeklyWindow) (w week, unread []string, overlaps []string) {
+// read, or ends when it begins, holds at no time, and is named, as are pairs of
+// windows that overlap; owner begins each sentence.
+func readWeek(owner string, windows []v1alpha1.WeeklyWindow) (week, []Problem) {
 	if len(windows) == 0 {
-		return week{all: true}, nil, nil
+		return week{all: true}, nil
 	}
 	var ranges []weekRange
+	var problems []Problem
 	for i, window := range windows {
 		from, fromOK := timeOfDay(window.From)
 		to, toOK := timeOfDay(window.To)
 		days, daysOK := weekdays(window.Days)
 		if !fromOK || !toOK || !daysOK || from == secondsPerDay {
-			unread = append(unread, windowWords(window))
+			problems = append(problems, unreadProblem(owner, windowWords(window)))
+			continue
+		}
+		if from == to {
+			problems = append(problems, emptyProblem(owner, windowWords(window)))
 			continue
 		}
 		if to <= from {
@@ -81,7 +87,10 @@ func readWeek(windows []v1alpha1.WeeklyWindow) (w week, unread []string, overlap
 			}
 		}
 	}
-	return joinWeek(ranges), unread, overlapWords(ranges, windows)
+	if overlaps := overlapWords(ranges, windows); len(overlaps) > 0 {
+		problems = append(problems, overlapProblem(owner, overlaps))
+	}
+	return joinWeek(ranges), problems
 }
 
 // weekRange is a range of hours of the week and the window that it is of.
@@ -167,6 +176,13 @@ func unreadProblem(owner, window string) Problem {
 	return Problem{Reason: v1alpha1.ReasonWindowsOverlap, Message: fmt.Sprintf(
 		"%s has a window that cannot be read and is left out (%s): write days as Mon to Sun, "+
 			"and from and to as hours and minutes such as 09:00", owner, window)}
+}
+
+// emptyProblem says which window ends when it begins; owner begins the sentence.
+func emptyProblem(owner, window string) Problem {
+	return Problem{Reason: v1alpha1.ReasonWindowsOverlap, Message: fmt.Sprintf(
+		"%s has a window that ends when it begins and is left out (%s): for a whole day write from 00:00 to 24:00",
+		owner, window)}
 }
 
 // timeOfDay reads hours and minutes, from 00:00 to 24:00.
