@@ -87,6 +87,8 @@ func measure(ctx context.Context, channels int) (err error) {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(os.Stderr, "half of them showed it after %s, the last after %s; bare, so many status patches took %s\n",
+		shift.at(0.5), shift[len(shift)-1], floor.patches)
 	changed, err := operator.settled(ctx, time.Second)
 	if err != nil {
 		return err
