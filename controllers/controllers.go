@@ -27,6 +27,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
 	"github.com/rostra-dev/rostra/controllers/responderrota"
 	"github.com/rostra-dev/rostra/controllers/rotaoverride"
@@ -120,8 +121,8 @@ func CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			metadataOf("Secret"):    {Transform: trimMetadata},
-			metadataOf("Namespace"): {Transform: trimMetadata},
+			metadata.Secret():    {Transform: trimMetadata},
+			metadata.Namespace(): {Transform: trimMetadata},
 		},
 	}
 }
@@ -133,30 +134,24 @@ func ClientOptions() client.Options {
 	}}
 }
 
-func metadataOf(kind string) *metav1.PartialObjectMetadata {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
-	return object
-}
-
 // trimMetadata drops what Rostra never looks at, which is most of what there is
 // in a cluster's Secrets that are not Rostra's.
 func trimMetadata(object any) (any, error) {
-	metadata, ok := object.(*metav1.PartialObjectMetadata)
+	trimmed, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return object, nil
 	}
-	metadata.ManagedFields = nil
-	metadata.OwnerReferences = nil
-	metadata.Finalizers = nil
+	trimmed.ManagedFields = nil
+	trimmed.OwnerReferences = nil
+	trimmed.Finalizers = nil
 	kept := map[string]string{}
 	for _, name := range []string{v1alpha1.AnnotationChannel, v1alpha1.AnnotationCredentialID, v1alpha1.AnnotationFrozen} {
-		if value, ok := metadata.Annotations[name]; ok {
+		if value, ok := trimmed.Annotations[name]; ok {
 			kept[name] = value
 		}
 	}
-	metadata.Annotations = kept
-	return metadata, nil
+	trimmed.Annotations = kept
+	return trimmed, nil
 }
 
 func setup(ctx context.Context, mgr manager.Manager, options Options) error {

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/rota"
 )
 
@@ -155,6 +156,25 @@ func (p *Page) current(now time.Time) rota.Segment {
 // NextChange is when somebody else is on duty than now, or nobody; zero if that
 // is not within a year.
 func (p *Page) NextChange(now time.Time) time.Time { return p.current(now).Until }
+
+// NextEvent is when an override of the rota begins or ends next, or somebody
+// joins or leaves one of its teams; zero for never.
+func (p *Page) NextEvent(after time.Time) time.Time {
+	var next time.Time
+	consider := func(at time.Time) {
+		if at.After(after) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	for i := range p.Overrides {
+		consider(p.Overrides[i].Spec.From.Time)
+		consider(p.Overrides[i].Spec.Until.Time)
+	}
+	for _, team := range p.Teams {
+		consider(ownership.NextChange(team, after))
+	}
+	return next
+}
 
 // OnCall is what a status says of who is on duty now; nil for nobody.
 func (p *Page) OnCall(now time.Time) *v1alpha1.OnCall {

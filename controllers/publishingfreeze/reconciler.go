@@ -60,7 +60,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return status.Quietly(err)
 	}
 	r.tell(before, object)
-	return reconcile.Result{RequeueAfter: next(object, now)}, nil
+	return status.LookAgain(next(object, now), r.Clock.Now()), nil
 }
 
 // recount is how often channels that are under way are counted, for those that
@@ -68,19 +68,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 const recount = time.Minute
 
 // next is how soon the freeze is to be looked at again, or zero.
-func next(object *v1alpha1.PublishingFreeze, now time.Time) time.Duration {
+func next(object *v1alpha1.PublishingFreeze, now time.Time) time.Time {
+	var at time.Time
 	if !freeze.InForce(object, now) {
-		return 0
+		return at
 	}
-	var wait time.Duration
 	if object.Spec.ExpiresAt != nil {
-		wait = object.Spec.ExpiresAt.Sub(now)
+		at = object.Spec.ExpiresAt.Time
 	}
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-	if ready != nil && ready.Reason == v1alpha1.ReasonFreezing && (wait == 0 || wait > recount) {
-		return recount
+	if soon := now.Add(recount); ready != nil && ready.Reason == v1alpha1.ReasonFreezing && (at.IsZero() || at.After(soon)) {
+		return soon
 	}
-	return wait
+	return at
 }
 
 // judge says how far the freeze has come. Selectors are read also while it is
@@ -179,16 +179,5 @@ func (r *Reconciler) tell(before, after *v1alpha1.PublishingFreeze) {
 	if is.Status == metav1.ConditionFalse && is.Reason != v1alpha1.ReasonFreezing {
 		kind = corev1.EventTypeWarning
 	}
-	r.Recorder.Eventf(after, nil, kind, is.Reason, "Freeze", "%s", bounded(is.Message))
-}
-
-// maxNote bounds an Event's note; the API server refuses one longer than 1024
-// bytes.
-const maxNote = 1000
-
-func bounded(note string) string {
-	if len(note) > maxNote {
-		return strings.ToValidUTF8(note[:maxNote], "") + "…"
-	}
-	return note
+	r.Recorder.Eventf(after, nil, kind, is.Reason, "Freeze", "%s", status.Note(is.Message))
 }

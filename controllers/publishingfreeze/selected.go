@@ -6,18 +6,17 @@ package publishingfreeze
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/freeze"
 )
 
 // Selected gives the channels that a freeze selects, in force or not. They are
 // the cache's own: read them, and change nothing. The error is freeze.ErrSelector
 // where a selector cannot be read.
-func Selected(ctx context.Context, channels, metadata client.Reader, object *v1alpha1.PublishingFreeze) ([]*v1alpha1.SocialChannel, error) {
+func Selected(ctx context.Context, channels, namespaceReader client.Reader, object *v1alpha1.PublishingFreeze) ([]*v1alpha1.SocialChannel, error) {
 	selector, err := freeze.Parse(object)
 	if err != nil {
 		return nil, err
@@ -26,9 +25,8 @@ func Selected(ctx context.Context, channels, metadata client.Reader, object *v1a
 	if err := channels.List(ctx, all, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return nil, err
 	}
-	namespaces := &metav1.PartialObjectMetadataList{}
-	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
-	if err := metadata.List(ctx, namespaces, client.UnsafeDisableDeepCopy); err != nil {
+	namespaces := metadata.Namespaces()
+	if err := namespaceReader.List(ctx, namespaces, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	labels := make(map[string]map[string]string, len(namespaces.Items))

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,7 +21,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
-	"github.com/rostra-dev/rostra/internal/ownership"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/rota"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -71,8 +70,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	object.Status.Coverage = duty.Coverage(verdict.Assessment)
-	judge(page, object, writer, now)
-	if err := r.bindReachable(ctx, page, object, writer, now); err != nil {
+	people := page.Schedule.People(now)
+	judge(page, object, writer, people)
+	if err := r.bindReachable(ctx, page, object, writer, people); err != nil {
 		return reconcile.Result{}, err
 	}
 	writer.Summarise(v1alpha1.ConditionScheduleValid, v1alpha1.ConditionMembersResolved, v1alpha1.ConditionMembersReachable)
@@ -84,25 +84,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 
 // nextLook is when something in the status changes by itself.
 func nextLook(page *duty.Page, next, now time.Time) time.Time {
-	consider := func(at time.Time) {
-		if at.After(now) && at.Before(next) {
+	for _, at := range []time.Time{page.NextChange(now), page.NextEvent(now)} {
+		if !at.IsZero() && at.Before(next) {
 			next = at
 		}
-	}
-	consider(page.NextChange(now))
-	for i := range page.Overrides {
-		consider(page.Overrides[i].Spec.From.Time)
-		consider(page.Overrides[i].Spec.Until.Time)
-	}
-	for _, team := range page.Teams {
-		consider(ownership.NextChange(team, now))
 	}
 	return next
 }
 
 // judge says whether the rota can be read, and whether everybody it names is
 // there.
-func judge(page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, now time.Time) {
+func judge(page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, people []rota.Person) {
 	var schedule, members []rota.Problem
 	for _, problem := range page.Problems {
 		if problem.Reason == v1alpha1.ReasonTeamNotFound || problem.Reason == v1alpha1.ReasonMemberNotFound {
@@ -114,7 +106,7 @@ func judge(page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer
 	say(writer, v1alpha1.ConditionScheduleValid, schedule, v1alpha1.ReasonScheduleRead, "zone, hand-offs and windows can be read")
 	say(writer, v1alpha1.ConditionMembersResolved, members, v1alpha1.ReasonMembersFound, "the teams exist and everybody listed is in them")
 	object.Status.Left = nil
-	for _, person := range page.Schedule.People(now) {
+	for _, person := range people {
 		if person.Left && len(object.Status.Left) < maxPeople {
 			object.Status.Left = append(object.Status.Left, person.Team+"/"+person.Name)
 		}
@@ -135,9 +127,9 @@ func say(writer status.Writer, condition string, problems []rota.Problem, reason
 }
 
 // bindReachable finds those who take turns and cannot be told.
-func (r *Reconciler) bindReachable(ctx context.Context, page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, now time.Time) error {
+func (r *Reconciler) bindReachable(ctx context.Context, page *duty.Page, object *v1alpha1.ResponderRota, writer status.Writer, people []rota.Person) error {
 	object.Status.Unreachable = nil
-	for _, person := range page.Schedule.People(now) {
+	for _, person := range people {
 		if person.Left {
 			continue
 		}
@@ -169,7 +161,7 @@ func (r *Reconciler) reachable(ctx context.Context, team *v1alpha1.Team, member 
 			continue
 		}
 		for _, target := range candidate.Notify {
-			err := r.Metadata.Get(ctx, types.NamespacedName{Namespace: team.Spec.Namespace, Name: target.SecretRef.Name}, secretMetadata())
+			err := r.Metadata.Get(ctx, types.NamespacedName{Namespace: team.Spec.Namespace, Name: target.SecretRef.Name}, metadata.Secret())
 			if err == nil {
 				return true, nil
 			}
@@ -179,10 +171,4 @@ func (r *Reconciler) reachable(ctx context.Context, team *v1alpha1.Team, member 
 		}
 	}
 	return false, nil
-}
-
-func secretMetadata() *metav1.PartialObjectMetadata {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return object
 }

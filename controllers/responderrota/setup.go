@@ -19,6 +19,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 )
 
 // notifyIndex finds teams by the Secrets, as namespace/name, in which their
@@ -54,7 +55,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		For(&v1alpha1.ResponderRota{}, changed).
 		Watches(&v1alpha1.RotaOverride{}, handler.EnqueueRequestsFromMapFunc(ofOverride), changed).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), changed).
-		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(appears())).
+		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(appears())).
 		WithOptions(options).
 		Complete(r)
 }

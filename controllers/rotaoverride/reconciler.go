@@ -108,24 +108,10 @@ func nextLook(object *v1alpha1.RotaOverride, page *duty.Page, now time.Time) tim
 	if !now.Before(object.Spec.Until.Time) {
 		return time.Time{}
 	}
-	next := object.Spec.Until.Time
-	consider := func(at time.Time) {
-		if at.After(now) && at.Before(next) {
-			next = at
-		}
-	}
-	consider(object.Spec.From.Time)
 	if page == nil {
-		return next
+		return object.Spec.Until.Time
 	}
-	for i := range page.Overrides {
-		consider(page.Overrides[i].Spec.From.Time)
-		consider(page.Overrides[i].Spec.Until.Time)
-	}
-	if team := page.Teams[object.Spec.TeamRef.Name]; team != nil {
-		consider(ownership.NextChange(team, now))
-	}
-	return next
+	return page.NextEvent(now)
 }
 
 // SetupWithManager starts the reconciler with a manager.

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -240,16 +239,11 @@ func (r *Reconciler) haltPlace(ctx context.Context, s *scope, facts *credentials
 	return reason, err
 }
 
-// haltRelease keeps a channel that is being deleted until the loss of its
-// credential is confirmed.
-func (r *Reconciler) haltRelease(ctx context.Context, s *scope) (bool, error) {
+// haltRelease says why a channel that is being deleted must stay until the loss
+// of its credential is confirmed; empty if it need not.
+func (r *Reconciler) haltRelease(ctx context.Context, s *scope) (reason string, err error) {
 	if s.channel.Status.Credential == nil || s.channel.Spec.DeletionPolicy != v1alpha1.DeletionRevoke || s.observes() || ownership.ReleaseBegun(s.channel) {
-		return false, nil
+		return "", nil
 	}
-	reason, err := r.halted(ctx, s, ownership.LosesCredential, "the deletion with Revoke")
-	if err != nil || reason == "" {
-		return false, err
-	}
-	s.status.Verdict(metav1.ConditionFalse, v1alpha1.ReasonRemovalHalted, reason)
-	return true, nil
+	return r.halted(ctx, s, ownership.LosesCredential, "the deletion with Revoke")
 }

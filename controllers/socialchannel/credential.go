@@ -132,7 +132,7 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 		Now:         s.now,
 		Recorded:    s.channel.Status.Credential,
 		Retiring:    s.channel.Status.Retiring,
-		Want:        credentials.Holder{Team: s.owner.Name, Namespace: s.owner.Spec.Namespace, SecretName: spec.Delivery.SecretName},
+		Want:        s.holder(),
 		Mintable:    account.Source.Use == v1alpha1.SourceMint,
 		Present:     ownership.People(s.owner, s.now),
 		Overlap:     defaultOverlap,
@@ -158,6 +158,11 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 	}
 	err := r.gatherFromPlatform(ctx, s, &facts)
 	return facts, err
+}
+
+// holder is who is to hold the credential, and where. There must be an owner.
+func (s *scope) holder() credentials.Holder {
+	return credentials.Holder{Team: s.owner.Name, Namespace: s.owner.Spec.Namespace, SecretName: s.channel.Spec.Credentials.Delivery.SecretName}
 }
 
 // sessionRetry is how soon a platform session is taken up again that somebody
@@ -359,7 +364,7 @@ func (r *Reconciler) checkDestination(ctx context.Context, s *scope, want creden
 	if errors.Is(err, secretstore.ErrNotFound) {
 		return nil
 	}
-	if err == nil && s.delivered.ForeignUID && isMinted(s.delivered.CredentialID) {
+	if err == nil && s.delivered.ForeignUID && credentials.Minted(s.delivered.CredentialID) {
 		// It may be in use by a copy of this manifest in another cluster, so it is
 		// for a person to revoke.
 		s.warn("LeftBehind", "Deliver", fmt.Sprintf(
@@ -445,7 +450,7 @@ func (r *Reconciler) prove(ctx context.Context, s *scope, issuer platform.Issuer
 // be overwritten, since it takes its value to revoke it.
 func (r *Reconciler) keepReplaced(ctx context.Context, s *scope, nextID string) error {
 	old := s.channel.Status.Credential
-	if _, ok := s.adapter.(platform.Revoker); !ok || old == nil || old.ID == nextID || isMinted(old.ID) {
+	if _, ok := s.adapter.(platform.Revoker); !ok || old == nil || old.ID == nextID || credentials.Minted(old.ID) {
 		return nil
 	}
 	delivered, err := r.secrets.Delivered(ctx, s.channel, old.Secret.Namespace, old.Secret.Name)
@@ -512,10 +517,7 @@ func destinationReason(err error) string {
 
 func (r *Reconciler) platformFails(s *scope, doing string, failure *platform.Failure) {
 	name := client.ObjectKeyFromObject(s.channel)
-	inputs := probeInputs{uid: s.channel.UID, generation: s.channel.Generation, server: s.social.Spec.ServerURL()}
-	if s.source != nil {
-		inputs.sourceSeen = s.source.ResourceVersion
-	}
+	inputs := s.inputs()
 	s.failed = true
 	if failure.HeldBack {
 		s.status.Keep(v1alpha1.ConditionCredentialReady)

@@ -162,7 +162,7 @@ func (s *scope) sayFrozen(w *withdrawal) {
 		ends = "the last access that was opened with a revoked credential ends by " + held.EffectiveBy.UTC().Format(time.RFC3339)
 	}
 	recorded := s.channel.Status.Credential
-	if recorded != nil && !credentials.Revocable(recorded.ID) {
+	if recorded != nil && !credentials.Minted(recorded.ID) {
 		w.refused = append(w.refused, fmt.Sprintf("the Secret is emptied, but the credential is the company's own and was not revoked, since that would take "+
 			"a person to connect the account again: whoever has a copy can still publish; to cut it off, revoke it at the platform and put a new one into Secret %s/%s",
 			s.channel.Namespace, s.channel.Spec.Credentials.SourceSecretRef.Name))
@@ -190,7 +190,7 @@ func (s *scope) pauseMessage() string {
 // around a freeze.
 func (s *scope) cutsAtRelease() bool {
 	recorded := s.channel.Status.Credential
-	return s.hold.Frozen() && recorded != nil && recorded.RevokedAt == nil && credentials.Revocable(recorded.ID)
+	return s.hold.Frozen() && recorded != nil && recorded.RevokedAt == nil && credentials.Minted(recorded.ID)
 }
 
 func (s *scope) mints() bool {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials"
@@ -57,7 +56,7 @@ func (r *Reconciler) beginHandover(ctx context.Context, s *scope) error {
 // blocked tells whether the new owner's credential could not be delivered as
 // things are. Then the old owner is kept up like any other.
 func (r *Reconciler) blocked(ctx context.Context, s *scope) (bool, error) {
-	want := credentials.Holder{Team: s.owner.Name, Namespace: s.owner.Spec.Namespace, SecretName: s.channel.Spec.Credentials.Delivery.SecretName}
+	want := s.holder()
 	err := r.checkDestination(ctx, s, want)
 	s.delivered = nil
 	reason := destinationReason(err)
@@ -74,9 +73,8 @@ func (r *Reconciler) blocked(ctx context.Context, s *scope) (bool, error) {
 // requester is who set the owner, by the API server's record, which the cache
 // does not keep.
 func (r *Reconciler) requester(ctx context.Context, s *scope) (string, error) {
-	stored := &metav1.PartialObjectMetadata{}
-	stored.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("SocialChannel"))
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.channel), stored); err != nil {
+	stored, err := r.stored(ctx, s)
+	if err != nil {
 		return "", err
 	}
 	return ownership.Requester(stored.ManagedFields), nil
@@ -109,7 +107,7 @@ func (s *scope) movedCredential(id string) {
 	if handover == nil || handover.CompletedAt != nil || handover.To != s.owner.Name {
 		return
 	}
-	if isMinted(id) {
+	if credentials.Minted(id) {
 		ownership.Step(handover, v1alpha1.HandoverMinted, s.now)
 	}
 	ownership.Step(handover, v1alpha1.HandoverDelivered, s.now)

@@ -22,3 +22,15 @@ type probeInputs struct {
 	server     string
 	sourceSeen string
 }
+
+// inputs are what this reconcile has asked the platform with, as far as it came.
+func (s *scope) inputs() probeInputs {
+	inputs := probeInputs{uid: s.channel.UID, generation: s.channel.Generation}
+	if s.social != nil {
+		inputs.server = s.social.Spec.ServerURL()
+	}
+	if s.source != nil {
+		inputs.sourceSeen = s.source.ResourceVersion
+	}
+	return inputs
+}

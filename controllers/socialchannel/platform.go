@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -84,8 +84,7 @@ func (r *Reconciler) admits(ctx context.Context, social *v1alpha1.SocialPlatform
 
 // namespace gives a Namespace's metadata, or nil if there is none.
 func (r *Reconciler) namespace(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	object := metadata.Namespace()
 	err := r.Metadata.Get(ctx, types.NamespacedName{Name: name}, object)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
@@ -98,8 +97,7 @@ func (r *Reconciler) namespace(ctx context.Context, name string) (*metav1.Partia
 
 // secret gives a Secret's metadata from the cache, or nil if there is none.
 func (r *Reconciler) secret(ctx context.Context, namespace, name string) (*metav1.PartialObjectMetadata, error) {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	object := metadata.Secret()
 	err := r.Metadata.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
 		return nil, nil

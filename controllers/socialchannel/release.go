@@ -34,8 +34,8 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 	if err != nil {
 		return status.Quietly(err)
 	}
-	if halted {
-		return r.tend(ctx, s)
+	if halted != "" {
+		return r.tend(ctx, s, halted)
 	}
 	left, err := r.letGo(ctx, s)
 	if err != nil {
@@ -58,7 +58,7 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 		return status.Quietly(err)
 	}
 	for _, e := range s.events {
-		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", bounded(e.note))
+		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", status.Note(e.note))
 	}
 	r.forget(client.ObjectKeyFromObject(s.channel))
 	r.losses.gone(s.channel.UID)
@@ -67,8 +67,7 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (reconcile.Result, e
 
 // tend keeps up a channel whose deletion is stopped: a freeze, a leaver and a
 // gap are its as before.
-func (r *Reconciler) tend(ctx context.Context, s *scope) (reconcile.Result, error) {
-	halted := s.status.Get(v1alpha1.ConditionReady).Message
+func (r *Reconciler) tend(ctx context.Context, s *scope, halted string) (reconcile.Result, error) {
 	if err := r.bind(ctx, s, r.bindings()); err != nil {
 		return status.Quietly(err)
 	}
@@ -154,7 +153,7 @@ func (r *Reconciler) takeBack(ctx context.Context, s *scope, id string) (platfor
 	if !ok || recorded == nil || recorded.ID != id {
 		return r.revoke(ctx, s, id)
 	}
-	if isMinted(id) {
+	if credentials.Minted(id) {
 		if revocation, err := r.revoke(ctx, s, id); err == nil || !lastWord(err) {
 			return revocation, err
 		}

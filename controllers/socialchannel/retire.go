@@ -8,21 +8,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/status"
 )
-
-func isMinted(id string) bool { return strings.HasPrefix(id, credentials.MintedPrefix) }
 
 // retire revokes a replaced credential and withdraws it. Neither waits for the
 // other: whoever keeps the Secret from being deleted must not keep the
@@ -91,7 +89,7 @@ func (s *scope) noteRevoked(retiring v1alpha1.RetiringCredential, revocation pla
 func (s *scope) markUnrevoked(id string, err error) {
 	for i := range s.channel.Status.Retiring {
 		if s.channel.Status.Retiring[i].ID == id {
-			s.channel.Status.Retiring[i].Message = bounded(err.Error())
+			s.channel.Status.Retiring[i].Message = status.Note(err.Error())
 		}
 	}
 }
@@ -103,7 +101,7 @@ func (r *Reconciler) revoke(ctx context.Context, s *scope, id string) (platform.
 		return platform.Revocation{}, err
 	}
 	account := r.account(s)
-	if issuer, ok := s.adapter.(platform.Issuer); ok && isMinted(id) {
+	if issuer, ok := s.adapter.(platform.Issuer); ok && credentials.Minted(id) {
 		revocation, err := issuer.RevokeIssued(ctx, account, id)
 		if err != nil {
 			return platform.Revocation{}, err
@@ -167,23 +165,27 @@ func (r *Reconciler) revokeStrays(ctx context.Context, s *scope, strays []string
 
 // refuseStale gives a conflict if the channel at hand is not the stored one.
 func (r *Reconciler) refuseStale(ctx context.Context, s *scope) error {
-	stored := &metav1.PartialObjectMetadata{}
-	stored.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("SocialChannel"))
-	key := client.ObjectKeyFromObject(s.channel)
-	if err := r.Live.Get(ctx, key, stored); err != nil {
+	stored, err := r.stored(ctx, s)
+	if err != nil {
 		return err
 	}
 	if stored.ResourceVersion != s.before.ResourceVersion {
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("socialchannels").GroupResource(), key.String(), errStale)
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("socialchannels").GroupResource(), client.ObjectKeyFromObject(s.channel).String(), errStale)
 	}
 	return nil
+}
+
+// stored is the channel's metadata as the API server has it, whole: the cache
+// can lag, and keeps no managed fields.
+func (r *Reconciler) stored(ctx context.Context, s *scope) (*metav1.PartialObjectMetadata, error) {
+	stored := metadata.SocialChannel()
+	return stored, r.Live.Get(ctx, client.ObjectKeyFromObject(s.channel), stored)
 }
 
 // withdrawStrays deletes Secrets of this channel that are nowhere on record: a
 // hand-over was given up after its delivery.
 func (r *Reconciler) withdrawStrays(ctx context.Context, s *scope) error {
-	secrets := &metav1.PartialObjectMetadataList{}
-	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	secrets := metadata.Secrets()
 	if err := r.Metadata.List(ctx, secrets, client.MatchingFields{deliveredIndex: string(s.channel.UID)}); err != nil {
 		return err
 	}

@@ -9,8 +9,6 @@ import (
 	"maps"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
 	"github.com/rostra-dev/rostra/internal/freeze"
 )
@@ -49,7 +48,7 @@ const (
 
 // Index adds the indexes that the reconcilers look channels up by.
 func Index(ctx context.Context, indexer client.FieldIndexer) error {
-	secret := secretMetadata()
+	secret := metadata.Secret()
 	return errors.Join(
 		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, OwnerIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
 			owners := sets.New(c.Spec.OwnerRef.Name)
@@ -90,18 +89,6 @@ func ofChannel(keys func(*v1alpha1.SocialChannel) []string) client.IndexerFunc {
 	}
 }
 
-func secretMetadata() *metav1.PartialObjectMetadata {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return object
-}
-
-func namespaceMetadata() *metav1.PartialObjectMetadata {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	return object
-}
-
 // SetupWithManager starts the reconciler with a manager. The indexes must have
 // been added.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Options) error {
@@ -113,8 +100,8 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		Watches(&v1alpha1.ResponderRota{}, handler.EnqueueRequestsFromMapFunc(r.onRota), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.RotaOverride{}, handler.EnqueueRequestsFromMapFunc(r.onRotaOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.PublishingFreeze{}, handler.EnqueueRequestsFromMapFunc(r.heldByFreeze), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(foreignWrite())).
-		WatchesMetadata(namespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(foreignWrite())).
+		WatchesMetadata(metadata.Namespace(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(options).
 		Complete(r)
 }

@@ -5,7 +5,6 @@ package socialchannel
 
 import (
 	"context"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -60,7 +59,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, er
 // channel that comes up in order at the first try is no transition.
 func (r *Reconciler) tell(s *scope) {
 	for _, e := range s.events {
-		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", bounded(e.note))
+		r.Recorder.Eventf(s.channel, nil, e.kind, e.reason, e.action, "%s", status.Note(e.note))
 	}
 	before := meta.FindStatusCondition(s.before.Status.Conditions, v1alpha1.ConditionReady)
 	after := s.status.Get(v1alpha1.ConditionReady)
@@ -71,18 +70,7 @@ func (r *Reconciler) tell(s *scope) {
 	if after.Status == metav1.ConditionFalse {
 		kind = corev1.EventTypeWarning
 	}
-	r.Recorder.Eventf(s.channel, nil, kind, after.Reason, "Summarise", "%s", bounded(after.Message))
-}
-
-// maxNote bounds an Event's note; the API server refuses one longer than 1024
-// bytes.
-const maxNote = 1000
-
-func bounded(note string) string {
-	if len(note) > maxNote {
-		return strings.ToValidUTF8(note[:maxNote], "") + "…"
-	}
-	return note
+	r.Recorder.Eventf(s.channel, nil, kind, after.Reason, "Summarise", "%s", status.Note(after.Message))
 }
 
 // forget drops what is kept in memory of a channel that is gone.

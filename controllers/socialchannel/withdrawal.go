@@ -11,15 +11,15 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/status"
 )
 
 // withdrawalRetry is how soon the withdrawal is tried again after trouble with
@@ -53,7 +53,7 @@ func (w *withdrawal) gather(ctx context.Context) (credentials.Facts, error) {
 	facts := credentials.Facts{
 		Now: w.now, Frozen: true, Recorded: status.Credential, Retiring: slices.Clone(status.Retiring), Mintable: w.mints(),
 	}
-	token := func(retiring v1alpha1.RetiringCredential) bool { return !isMinted(retiring.ID) }
+	token := func(retiring v1alpha1.RetiringCredential) bool { return !credentials.Minted(retiring.ID) }
 	if w.adapter == nil || facts.Mintable || !slices.ContainsFunc(facts.Retiring, token) {
 		return facts, nil
 	}
@@ -78,7 +78,7 @@ func (w *withdrawal) cut(ctx context.Context) {
 	if !done {
 		held.Refused = ""
 		if len(w.refused) > 0 {
-			held.Refused = bounded(w.refused[len(w.refused)-1])
+			held.Refused = status.Note(w.refused[len(w.refused)-1])
 		}
 		return
 	}
@@ -191,8 +191,7 @@ func (w *withdrawal) empty(ctx context.Context, facts credentials.Facts) {
 }
 
 func (w *withdrawal) emptyStrays(ctx context.Context) error {
-	secrets := &metav1.PartialObjectMetadataList{}
-	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	secrets := metadata.Secrets()
 	if err := w.Metadata.List(ctx, secrets, client.MatchingFields{deliveredIndex: string(w.channel.UID)}); err != nil {
 		return err
 	}
@@ -370,7 +369,7 @@ func (w *withdrawal) hinder(doing string, err error) {
 		if !failure.HeldBack {
 			w.count(w.scope, failure.Class)
 		}
-		w.wakeAt(w.pace.Failed(client.ObjectKeyFromObject(w.channel), w.inputsOf(), w.now, failure.RetryAt))
+		w.wakeAt(w.pace.Failed(client.ObjectKeyFromObject(w.channel), w.inputs(), w.now, failure.RetryAt))
 	case ok, sourceReason(err) != "":
 		w.refused = append(w.refused, said)
 		return
@@ -384,15 +383,4 @@ func (w *withdrawal) hinder(doing string, err error) {
 		w.wakeAt(w.now.Add(withdrawalRetry))
 	}
 	w.pending = append(w.pending, said)
-}
-
-func (w *withdrawal) inputsOf() probeInputs {
-	inputs := probeInputs{uid: w.channel.UID, generation: w.channel.Generation}
-	if w.social != nil {
-		inputs.server = w.social.Spec.ServerURL()
-	}
-	if w.source != nil {
-		inputs.sourceSeen = w.source.ResourceVersion
-	}
-	return inputs
 }

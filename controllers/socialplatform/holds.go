@@ -7,12 +7,12 @@ import (
 	"context"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -107,8 +107,7 @@ func (r *Reconciler) allowed(ctx context.Context, social *v1alpha1.SocialPlatfor
 	if err != nil {
 		return names, nil //nolint:nilerr // a selector that cannot be read selects nothing; Reachable says so
 	}
-	namespaces := &metav1.PartialObjectMetadataList{}
-	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	namespaces := metadata.Namespaces()
 	if err := r.Metadata.List(ctx, namespaces, client.MatchingLabelsSelector{Selector: selector}, client.UnsafeDisableDeepCopy); err != nil {
 		return names, err
 	}

@@ -8,9 +8,7 @@ package socialplatform
 
 import (
 	"context"
-	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/utils/clock"
@@ -87,19 +85,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	writer.Summarise(summarised(social)...)
 	r.show(social)
-	if !equality.Semantic.DeepEqual(before.Status, social.Status) {
-		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-		if err := r.Client.Status().Patch(ctx, social, patch); err != nil {
-			if apierrors.IsConflict(err) {
-				return reconcile.Result{RequeueAfter: time.Second}, nil
-			}
-			return reconcile.Result{}, client.IgnoreNotFound(err)
-		}
+	if err := status.Write(ctx, r.Client, before, social); err != nil {
+		return status.Quietly(err)
 	}
 	if !list.IsZero() && list.Before(next) {
 		next = list
 	}
-	return reconcile.Result{RequeueAfter: max(next.Sub(now), time.Millisecond)}, nil
+	return status.LookAgain(next, r.Clock.Now()), nil
 }
 
 // summarised are the conditions that Ready sums up. Accounts that nobody has

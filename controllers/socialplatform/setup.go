@@ -6,8 +6,6 @@ package socialplatform
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/coalesce"
+	"github.com/rostra-dev/rostra/controllers/metadata"
 )
 
 // +kubebuilder:rbac:groups=social.rostra.dev,resources=socialplatforms,verbs=get;list;watch
@@ -27,12 +26,10 @@ import (
 
 // SetupWithManager starts the reconciler with a manager.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Options) error {
-	namespaces := &metav1.PartialObjectMetadata{}
-	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	return builder.ControllerManagedBy(mgr).
 		For(&v1alpha1.SocialPlatform{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SocialChannel{}, coalesce.Handler(r.counting, claimed)).
-		WatchesMetadata(namespaces, handler.EnqueueRequestsFromMapFunc(r.discovering), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesMetadata(metadata.Namespace(), handler.EnqueueRequestsFromMapFunc(r.discovering), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(options).
 		Complete(r)
 }

@@ -56,10 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err := status.Write(ctx, r.Client, before, team); err != nil {
 		return status.Quietly(err)
 	}
-	if next := ownership.NextChange(team, now); !next.IsZero() {
-		return reconcile.Result{RequeueAfter: next.Sub(now)}, nil
-	}
-	return reconcile.Result{}, nil
+	return status.LookAgain(ownership.NextChange(team, now), r.Clock.Now()), nil
 }
 
 func bindManager(team *v1alpha1.Team, writer status.Writer) {

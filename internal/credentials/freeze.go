@@ -4,13 +4,13 @@
 package credentials
 
 import (
-	"strings"
-
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 )
 
 // freeze says what is to be done while a freeze holds the channel: everything
 // that was delivered is taken back, and nothing is delivered, whatever is due.
+// The company's own credential is withdrawn and not revoked: that would take a
+// person to connect the account again.
 // What was missed is made up for when it lifts.
 func freeze(facts Facts, prefix string) Decision {
 	decision := Decision{
@@ -23,7 +23,7 @@ func freeze(facts Facts, prefix string) Decision {
 		}
 	}
 	if recorded := facts.Recorded; recorded != nil {
-		decision.Cut = recorded.RevokedAt == nil && Revocable(recorded.ID)
+		decision.Cut = recorded.RevokedAt == nil && Minted(recorded.ID)
 		decision.Empty = facts.Secret != SecretEmptied && facts.Secret != SecretMissing &&
 			(recorded.WithdrawnAt == nil || facts.Secret != SecretAsWritten)
 	}
@@ -35,11 +35,6 @@ func freeze(facts Facts, prefix string) Decision {
 func keeps(facts Facts, id string) bool {
 	return facts.Recorded != nil && facts.Recorded.ID == id || !facts.Mintable && facts.SourceID == id
 }
-
-// Revocable tells whether a freeze revokes a credential: those that Rostra
-// minted, since it can mint others. The company's own is only withdrawn: to
-// revoke it would take a person to connect the account again.
-func Revocable(id string) bool { return strings.HasPrefix(id, MintedPrefix) }
 
 // withdrawn tells whether a freeze has taken the credential on record from its
 // owner, as far as that is known: the record of it may be lost.

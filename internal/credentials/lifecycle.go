@@ -20,6 +20,10 @@ const CauseFirst v1alpha1.RetirementCause = "First"
 // MintedPrefix begins the ID of every credential that Rostra mints.
 const MintedPrefix = "rostra-"
 
+// Minted tells whether Rostra minted the credential of this ID; if not, it is
+// the company's own.
+func Minted(id string) bool { return strings.HasPrefix(id, MintedPrefix) }
+
 // uidDigits is how much of a channel's UID is in the IDs of its credentials:
 // enough that two clusters do not take each other's for their own.
 const uidDigits = 12
@@ -277,7 +281,7 @@ func holderOf(recorded *v1alpha1.DeliveredCredential) Holder {
 // source credential at hand. A minted one outlives a change of the source.
 func sourceReplaced(facts Facts) bool {
 	if facts.Mintable {
-		return !strings.HasPrefix(facts.Recorded.ID, MintedPrefix)
+		return !Minted(facts.Recorded.ID)
 	}
 	return facts.SourceID != "" && facts.Recorded.ID != facts.SourceID
 }
@@ -302,7 +306,7 @@ func leavers(facts Facts) []string {
 // who left: its Secret is gone, and they have seen it.
 func Loose(facts Facts) bool {
 	recorded := facts.Recorded
-	return recorded != nil && facts.Mintable && Revocable(recorded.ID) && recorded.RevokedAt == nil &&
+	return recorded != nil && facts.Mintable && Minted(recorded.ID) && recorded.RevokedAt == nil &&
 		facts.Secret == SecretMissing && len(leavers(facts)) > 0
 }
 
@@ -415,7 +419,7 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 	}
 	entry := v1alpha1.RetiringCredential{ID: old.ID, Cause: cause}
 	entry.RevokeAt.Time = facts.Now
-	if !strings.HasPrefix(old.ID, MintedPrefix) {
+	if !Minted(old.ID) {
 		entry.ExposedTo = slices.Clone(old.ExposedTo)
 	}
 	here := old.Secret.Namespace == delivered.Secret.Namespace && old.Secret.Name == delivered.Secret.Name

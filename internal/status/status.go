@@ -31,13 +31,26 @@ type Writer struct {
 
 // Set sets a condition. Its transition time moves only if its status does.
 func (w Writer) Set(kind string, state metav1.ConditionStatus, reason, message string) {
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage-len("…")], "") + "…"
-	}
+	message = cut(message, maxMessage)
 	meta.SetStatusCondition(w.Conditions, metav1.Condition{
 		Type: kind, Status: state, Reason: reason, Message: message,
 		ObservedGeneration: w.Generation, LastTransitionTime: metav1.NewTime(w.Now),
 	})
+}
+
+// maxNote bounds an Event's note, in bytes; the API server refuses one longer
+// than 1024.
+const maxNote = 1003
+
+// Note cuts a text so that an Event, or a field of as much room, takes it.
+func Note(text string) string { return cut(text, maxNote) }
+
+// cut bounds a text, in bytes and at a whole character.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
 }
 
 // True sets a condition that holds.
