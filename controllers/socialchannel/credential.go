@@ -217,7 +217,9 @@ func (r *Reconciler) gatherSecret(ctx context.Context, s *scope, facts *credenti
 func (r *Reconciler) gatherFromPlatform(ctx context.Context, s *scope, facts *credentials.Facts) error {
 	if !facts.Mintable {
 		if s.source != nil {
-			facts.SourceID = secretstore.SourceID(s.channel, s.adapter.Deliverable(r.account(s)))
+			var err error
+			facts.SourceID, err = r.sourceID(ctx, s)
+			return err
 		}
 		return nil
 	}
@@ -231,6 +233,16 @@ func (r *Reconciler) gatherFromPlatform(ctx context.Context, s *scope, facts *cr
 	}
 	facts.Issued = append([]string{}, issued...)
 	return nil
+}
+
+// sourceID names the source credential in the form in which it is delivered.
+// It must have been read.
+func (r *Reconciler) sourceID(ctx context.Context, s *scope) (string, error) {
+	credential, err := s.adapter.Deliverable(ctx, r.account(s))
+	if err != nil {
+		return "", err
+	}
+	return secretstore.SourceID(s.channel, credential), nil
 }
 
 // keep leaves the owner what it has: it withdraws and revokes what nobody
@@ -381,7 +393,10 @@ func (r *Reconciler) obtain(ctx context.Context, s *scope, facts credentials.Fac
 	account := r.account(s)
 	issuer, ok := s.adapter.(platform.Issuer)
 	if !facts.Mintable || !ok {
-		credential := s.adapter.Deliverable(account)
+		credential, err := s.adapter.Deliverable(ctx, account)
+		if err != nil {
+			return credentials.Credential{}, time.Time{}, err
+		}
 		credential.ID = secretstore.SourceID(s.channel, credential)
 		credential.ExpiresAt = facts.SourceExpiresAt
 		return credential, s.now.Truncate(time.Second), nil

@@ -60,8 +60,9 @@ func (w *withdrawal) gather(ctx context.Context) (credentials.Facts, error) {
 	// One of the company's own may be in use again.
 	err := w.loadSource(ctx, w.scope)
 	if err == nil {
-		facts.SourceID = secretstore.SourceID(w.channel, w.adapter.Deliverable(w.account(w.scope)))
-	} else if sourceReason(err) != "" {
+		facts.SourceID, err = w.sourceID(ctx, w.scope)
+	}
+	if sourceReason(err) != "" {
 		err = nil
 	}
 	return facts, err

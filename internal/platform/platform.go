@@ -23,6 +23,9 @@ type Account struct {
 	ID string
 	// Source is the source credential, by the keys that SourceKeys names.
 	Source credentials.Values
+	// Application is what Rostra is at the platform, by the keys that
+	// ApplicationKeys names; nil where the platform has no use for one.
+	Application credentials.Values
 	// Sessions keeps the session that was opened with the source credential.
 	Sessions SessionStore
 }
@@ -81,8 +84,15 @@ type Identity struct {
 	// CanMint tells whether this source credential may mint others.
 	CanMint bool
 	// ExpiresAt is when the credential asked with expires; zero where it does
-	// not, or where the platform does not say.
+	// not, or where the platform does not say. With Renews, it is when what is
+	// delivered expires.
 	ExpiresAt time.Time
+	// Renews tells that the adapter itself renews what is delivered, ahead of
+	// its expiry, as long as it is asked by RenewAt.
+	Renews bool
+	// RenewAt is when the adapter must be asked again at the latest, so that it
+	// can renew; zero where Renews is false.
+	RenewAt time.Time
 }
 
 // Revocation is what came of revoking a credential.
@@ -113,8 +123,10 @@ type Platform interface {
 	// Verify asks the server, with the source credential, whose account it is.
 	Verify(ctx context.Context, account Account) (Identity, error)
 	// Deliverable is the source credential in the form in which it is
-	// delivered where none can be minted.
-	Deliverable(account Account) credentials.Credential
+	// delivered where none can be minted. Where the adapter renews or derives
+	// what is delivered, that is what its kept session holds after Verify; it
+	// asks no server. An error is a *Failure, or the session store's.
+	Deliverable(ctx context.Context, account Account) (credentials.Credential, error)
 }
 
 // Issuer is a Platform that can issue credentials: an account's owner can have

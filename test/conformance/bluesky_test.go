@@ -182,7 +182,7 @@ var _ = Describe("Bluesky", Ordered, ContinueOnFailure, Label("bluesky", "pds"),
 			Expect(server.asked()).To(Equal([]string{"server.deleteSession"}))
 
 			useAppPassword(ctx)
-			_, err = adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			_, err = adapter.Revoke(ctx, account, deliverable(adapter, account))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(server.asked()).To(Equal([]string{"server.createSession", "server.listAppPasswords", "server.revokeAppPassword"}))
 		})

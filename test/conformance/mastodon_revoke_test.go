@@ -38,7 +38,7 @@ var _ = Describe("Mastodon: Revoke", Label("mastodon"), func() {
 	// application.
 	revoke := func(ctx context.Context, app mastodonfake.App) (platform.Revocation, error) {
 		declared := mastodonSource("access-token", token, "client-id", app.ClientID, "client-secret", app.ClientSecret)
-		return adapter.Revoke(ctx, declared, adapter.Deliverable(declared))
+		return adapter.Revoke(ctx, declared, deliverable(adapter, declared))
 	}
 
 	flavours := []TableEntry{

@@ -238,7 +238,7 @@ var _ = Describe("Mastodon: Verify", Label("mastodon"), func() {
 var _ = Describe("Mastodon: the delivered credential", Label("mastodon"), func() {
 	It("is the token, without the line break of the Secret", func() {
 		adapter := newMastodonAdapter("https://mastodon.example", clock.RealClock{})
-		delivered := adapter.Deliverable(mastodonSource("access-token", "abc123\n", "client-id", "id", "client-secret", "secret"))
+		delivered := deliverable(adapter, mastodonSource("access-token", "abc123\n", "client-id", "id", "client-secret", "secret"))
 		Expect(delivered.ID).To(BeEmpty())
 		Expect(delivered.Values).To(HaveLen(1))
 		Expect(delivered.Values.Get("MASTODON_ACCESS_TOKEN")).To(Equal("abc123"))

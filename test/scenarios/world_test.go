@@ -292,11 +292,12 @@ func (w *world) live(span time.Duration) {
 	for range 200 {
 		result, died := w.reconcile(w.key())
 		wait := result.RequeueAfter
+		resting := wait == 0 || wait > time.Second
 		switch {
 		case died:
-		case w.clock.Now().Equal(end) && (wait == 0 || wait > time.Second):
+		case !w.clock.Now().Before(end) && resting:
 			return
-		case wait == 0 || w.clock.Now().Add(wait).After(end):
+		case resting && w.clock.Now().Add(wait).After(end), wait == 0:
 			w.clock.SetTime(end)
 		default:
 			w.pass(wait)

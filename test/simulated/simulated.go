@@ -257,8 +257,8 @@ func (t *tokens) Verify(ctx context.Context, asked platform.Account) (platform.I
 }
 
 // Deliverable implements platform.Platform.
-func (t *tokens) Deliverable(asked platform.Account) credentials.Credential {
-	return credentials.Credential{Values: credentials.Values{KeyToken: asked.Source[KeyPassword]}}
+func (t *tokens) Deliverable(_ context.Context, asked platform.Account) (credentials.Credential, error) {
+	return credentials.Credential{Values: credentials.Values{KeyToken: asked.Source[KeyPassword]}}, nil
 }
 
 // PageSize is how many accounts a page of the list has.

@@ -178,7 +178,7 @@ func (a *adapter) Verify(ctx context.Context, account platform.Account) (platfor
 
 // Deliverable gives the source credential with the keys of a minted one, and
 // with the app password's name where the source says it.
-func (a *adapter) Deliverable(account platform.Account) credentials.Credential {
+func (a *adapter) Deliverable(_ context.Context, account platform.Account) (credentials.Credential, error) {
 	read := readSource(account, "")
 	if account.ID != "" {
 		read.identifier = account.ID
@@ -187,7 +187,7 @@ func (a *adapter) Deliverable(account platform.Account) credentials.Credential {
 	if name := strings.TrimSpace(account.Source.Get(sourceName)); name != "" {
 		values[KeyAppPasswordName] = credentials.NewValue(name)
 	}
-	return credentials.Credential{Values: values}
+	return credentials.Credential{Values: values}, nil
 }
 
 // EndSession ends the kept session with com.atproto.server.deleteSession, then

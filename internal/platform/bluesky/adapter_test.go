@@ -619,7 +619,7 @@ var _ = Describe("The adapter", func() {
 		It("lets an app password take itself back by its name", func() {
 			server.set(func(p *pds) { p.apps["phone"] = "eeee-ffff-gggg-hhhh" })
 			account.Source["app-password-name"] = credentials.NewValue("laptop\n")
-			credential := adapter.Deliverable(account)
+			credential := deliverable(adapter, account)
 			Expect(credential.Values.Get("BLUESKY_APP_PASSWORD_NAME")).To(Equal("laptop"))
 			revocation, err := adapter.Revoke(ctx, account, credential)
 			Expect(err).NotTo(HaveOccurred())
@@ -634,7 +634,7 @@ var _ = Describe("The adapter", func() {
 
 		It("knows by its ID one that Rostra minted", func() {
 			server.set(func(p *pds) { p.apps["phone"] = "eeee-ffff-gggg-hhhh" })
-			credential := adapter.Deliverable(account)
+			credential := deliverable(adapter, account)
 			credential.ID = "laptop"
 			_, err := adapter.Revoke(ctx, account, credential)
 			Expect(err).NotTo(HaveOccurred())
@@ -642,34 +642,34 @@ var _ = Describe("The adapter", func() {
 		})
 
 		It("needs no name where there is only one", func() {
-			_, err := adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			_, err := adapter.Revoke(ctx, account, deliverable(adapter, account))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(server.apps).To(BeEmpty())
 		})
 
 		It("never guesses among several", func() {
 			server.set(func(p *pds) { p.apps["phone"] = "eeee-ffff-gggg-hhhh" })
-			_, err := adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			_, err := adapter.Revoke(ctx, account, deliverable(adapter, account))
 			Expect(err).To(beClass(platform.Permanent))
 			Expect(server.apps).To(HaveLen(2))
 			Expect(server.openLogins()).To(BeZero())
 
 			account.Source["app-password-name"] = credentials.NewValue("tablet") // not one of them
-			_, err = adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			_, err = adapter.Revoke(ctx, account, deliverable(adapter, account))
 			Expect(err).To(beClass(platform.Permanent))
 			Expect(server.apps).To(HaveLen(2))
 		})
 
 		It("says that a main password cannot be revoked", func() {
 			account.Source["password"] = credentials.NewValue(mainPassword)
-			_, err := adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			_, err := adapter.Revoke(ctx, account, deliverable(adapter, account))
 			Expect(err).To(beClass(platform.Permanent))
 			Expect(server.openLogins()).To(BeZero())
 		})
 
 		It("does not call an outage a success", func() {
 			server.fail("server.createSession", 502, "UpstreamFailure", "Upstream Failure")
-			_, err := adapter.Revoke(ctx, account, adapter.Deliverable(account))
+			_, err := adapter.Revoke(ctx, account, deliverable(adapter, account))
 			Expect(err).To(beClass(platform.Transient))
 		})
 
@@ -685,12 +685,12 @@ var _ = Describe("The adapter", func() {
 			account.Source = credentials.Values{
 				"identifier": credentials.NewValue("help@acme.example"), "password": credentials.NewValue("aaaa-bbbb-cccc-dddd\n"),
 			}
-			credential := adapter.Deliverable(account)
+			credential := deliverable(adapter, account)
 			Expect(credential.Values.Get("BLUESKY_IDENTIFIER")).To(Equal("help@acme.example"))
 			Expect(credential.Values.Get("BLUESKY_APP_PASSWORD")).To(Equal("aaaa-bbbb-cccc-dddd"))
 			Expect(credential.Values).To(HaveLen(2))
 			account.ID = did
-			Expect(adapter.Deliverable(account).Values.Get("BLUESKY_IDENTIFIER")).To(Equal(did))
+			Expect(deliverable(adapter, account).Values.Get("BLUESKY_IDENTIFIER")).To(Equal(did))
 		})
 	})
 
@@ -807,4 +807,11 @@ func page(status int, contentType, body string) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}
+}
+
+func deliverable(adapter platform.Platform, account platform.Account) credentials.Credential {
+	GinkgoHelper()
+	credential, err := adapter.Deliverable(context.Background(), account)
+	Expect(err).NotTo(HaveOccurred())
+	return credential
 }

@@ -99,8 +99,17 @@ func without(account platform.Account, key platform.SourceKey) credentials.Value
 	return rest
 }
 
-func checkDeliverable(_ context.Context, t *trial) {
-	credential := t.adapter.Deliverable(t.good())
+// deliverable gives what would be delivered for an account that was verified.
+func (t *trial) deliverable(ctx context.Context, account platform.Account) credentials.Credential {
+	credential, err := t.adapter.Deliverable(ctx, account)
+	t.Expect(err).NotTo(gomega.HaveOccurred())
+	return credential
+}
+
+func checkDeliverable(ctx context.Context, t *trial) {
+	_, err := t.verify(ctx, t.good())
+	t.Expect(err).NotTo(gomega.HaveOccurred())
+	credential := t.deliverable(ctx, t.good())
 	t.Expect(credential.Values).NotTo(gomega.BeEmpty())
 	for name, content := range credential.Values {
 		t.Expect(name).To(gomega.MatchRegexp(`^[A-Z][A-Z0-9_]*$`))

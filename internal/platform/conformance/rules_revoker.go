@@ -30,7 +30,7 @@ func revokerRules() []Rule {
 func (t *trial) revoke(ctx context.Context, account platform.Account) (platform.Revocation, error) {
 	revoker, ok := t.adapter.(platform.Revoker)
 	t.Expect(ok).To(gomega.BeTrue())
-	revocation, err := revoker.Revoke(ctx, account, t.adapter.Deliverable(account))
+	revocation, err := revoker.Revoke(ctx, account, t.deliverable(ctx, account))
 	t.clean(revocation, err)
 	return revocation, err
 }
@@ -46,7 +46,7 @@ func (t *trial) revokes(ctx context.Context, account platform.Account) {
 // credential still works.
 func (t *trial) works(ctx context.Context) bool {
 	t.Expect(t.Server.Works).NotTo(gomega.BeNil(), "the subject must say how to see whether a credential works")
-	works, err := t.Server.Works(ctx, t.adapter.Deliverable(t.good()))
+	works, err := t.Server.Works(ctx, t.deliverable(ctx, t.good()))
 	t.Expect(err).NotTo(gomega.HaveOccurred())
 	return works
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/platform/conformance/faults"
 )
@@ -79,6 +80,33 @@ type Server struct {
 	// ProbeBudget is how many requests one Verify may take once the adapter
 	// has warmed up; zero means 2.
 	ProbeBudget int
+	// Events is needed for a Subscriber, a Receiver and a Poller.
+	Events *Events
+	// Consent is needed for an Authorizer.
+	Consent *Consent
+}
+
+// Events is what happens on accounts of the server under test.
+type Events struct {
+	// Callback that the server accepts for a subscription.
+	Callback string
+	// Happen makes something of the kind happen to Good at the server, now.
+	Happen func(ctx context.Context, kind event.Kind) error
+	// Delivered gives, and forgets, what the server has sent to Callback since
+	// the last call, oldest first. Each has its URL set as it was registered.
+	Delivered func(ctx context.Context) ([]platform.Delivery, error)
+	// Forget removes Good's subscription at the server, past the adapter, as
+	// somebody else would.
+	Forget func(ctx context.Context) error
+}
+
+// Consent is how a person consents at the server under test.
+type Consent struct {
+	// RedirectURL that the server accepts for Good's application.
+	RedirectURL string
+	// Give follows an authorisation URL as a person who consents for Good, and
+	// gives the URL to which the server sends that person back.
+	Give func(ctx context.Context, authorizationURL string) (redirected string, err error)
 }
 
 const defaultProbeBudget = 2

@@ -107,12 +107,12 @@ func (a *toyAdapter) Detect(ctx context.Context) (platform.Server, error) {
 	return server, nil
 }
 
-func (a *toyAdapter) Deliverable(account platform.Account) credentials.Credential {
+func (a *toyAdapter) Deliverable(_ context.Context, account platform.Account) (credentials.Credential, error) {
 	credential := credentials.Credential{Values: credentials.Values{"TOY_PASSWORD": account.Source["password"]}}
 	if a.flaw == showsSecret {
 		credential.ID = account.Source.Get("password")
 	}
-	return credential
+	return credential, nil
 }
 
 func (a *toyAdapter) Verify(ctx context.Context, account platform.Account) (platform.Identity, error) {

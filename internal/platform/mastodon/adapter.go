@@ -4,6 +4,7 @@
 package mastodon
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 
@@ -67,10 +68,10 @@ func (a *Adapter) SourceKeys() []platform.SourceKey {
 }
 
 // Deliverable is the access token itself.
-func (a *Adapter) Deliverable(account platform.Account) credentials.Credential {
+func (a *Adapter) Deliverable(_ context.Context, account platform.Account) (credentials.Credential, error) {
 	return credentials.Credential{Values: credentials.Values{
 		valueAccessToken: credentials.NewValue(trimmed(account.Source, keyAccessToken)),
-	}}
+	}}, nil
 }
 
 // trimmed gives a value without the line break that ends up in many a Secret.
