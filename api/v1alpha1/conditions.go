@@ -30,6 +30,11 @@ const (
 	// is not due, and nobody who left has seen it.
 	ConditionCredentialReady = "CredentialReady"
 
+	// ConditionSubscriptionReady is True when the channel's events reach Rostra:
+	// the subscription was seen at the platform within the probe interval, or
+	// the poll is current.
+	ConditionSubscriptionReady = "SubscriptionReady"
+
 	// ConditionCovered is True when the rota fills the hours that the channel
 	// promises, over the next 14 days.
 	ConditionCovered = "Covered"
@@ -176,6 +181,39 @@ const (
 	ReasonDeliveryFailed = "DeliveryFailed"
 )
 
+// Reasons that speak of the application that Rostra is at a platform.
+const (
+	// ReasonApplicationSecretMissing: the application's Secret does not exist
+	// in Rostra's own namespace.
+	ReasonApplicationSecretMissing = "ApplicationSecretMissing"
+	// ReasonApplicationSecretInvalid: the application's Secret lacks a key.
+	ReasonApplicationSecretInvalid = "ApplicationSecretInvalid"
+)
+
+// Reasons of SubscriptionReady.
+const (
+	// ReasonSubscribed: the platform has the subscription as declared.
+	ReasonSubscribed = "Subscribed"
+	// ReasonPolled: the platform was asked within three of its intervals.
+	ReasonPolled = "Polled"
+	// ReasonNothingSubscribed: the channel asks for no events.
+	ReasonNothingSubscribed = "NothingSubscribed"
+	// ReasonEventsUnsupported: the platform cannot send an event that is asked
+	// for, in the way that is asked for.
+	ReasonEventsUnsupported = "EventsUnsupported"
+	// ReasonGatewayNotConfigured: the operator was not told at which URL its
+	// gateway is reached.
+	ReasonGatewayNotConfigured = "GatewayNotConfigured"
+	// ReasonCallbackUnreachable: the callback does not answer as Rostra's
+	// gateway yet, so nothing was registered.
+	ReasonCallbackUnreachable = "CallbackUnreachable"
+	// ReasonSubscriptionDrifted: the subscription is not as declared, and the
+	// management policy Observe lets Rostra change nothing.
+	ReasonSubscriptionDrifted = "SubscriptionDrifted"
+	// ReasonInboxUnavailable: events cannot be stored, so none are fetched.
+	ReasonInboxUnavailable = "InboxUnavailable"
+)
+
 // Reasons of PublishingAllowed, and of a PublishingFreeze.
 const (
 	// ReasonNotFrozen: no freeze holds the channel.
@@ -296,6 +334,14 @@ const (
 	// its credential, where so many would at once that Rostra has stopped: the
 	// time of the confirmation (RFC 3339), which counts for an hour.
 	AnnotationConfirmRemoval = "social.rostra.dev/confirm-removal"
+
+	// AnnotationConnectAt asks for status.authorization although the credential
+	// works: an RFC 3339 time, which counts for an hour.
+	AnnotationConnectAt = "social.rostra.dev/connect-at"
+
+	// LabelHook names, on the Secret by which the gateway verifies a channel's
+	// events, the UID of the object that the callback belongs to.
+	LabelHook = "social.rostra.dev/hook"
 
 	// LabelManagedBy and ManagedByRostra mark the Secrets that Rostra made.
 	LabelManagedBy = "app.kubernetes.io/managed-by"

@@ -73,6 +73,11 @@ type SocialChannelSpec struct {
 	// +required
 	Credentials ChannelCredentials `json:"credentials,omitzero"`
 
+	// subscription says which events of the channel must reach Rostra. Default:
+	// none.
+	// +optional
+	Subscription *ChannelSubscription `json:"subscription,omitempty"`
+
 	// coverage is the promise of the hours at which somebody watches the
 	// channel. Default: none is made.
 	// +optional
@@ -170,7 +175,9 @@ type ChannelCredentials struct {
 	// company gives Rostra. Its keys depend on the platform: on Bluesky
 	// "password" (and "identifier", and for an app password
 	// "app-password-name"), on Mastodon "access-token" (and "client-id",
-	// "client-secret", needed to revoke).
+	// "client-secret", needed to revoke), on Meta "access-token", on X
+	// "refresh-token". Where the platform gives it to a person who consents,
+	// it may be missing: see status.authorization.
 	// +required
 	SourceSecretRef SecretReference `json:"sourceSecretRef,omitzero"`
 
@@ -270,6 +277,16 @@ type SocialChannelStatus struct {
 	// credential that the owner holds.
 	// +optional
 	Credential *DeliveredCredential `json:"credential,omitempty"`
+
+	// subscription is how the channel's events reach Rostra. Unset: they do not.
+	// +optional
+	Subscription *ChannelSubscriptionStatus `json:"subscription,omitempty"`
+
+	// authorization is where a person connects the account, where the source
+	// credential is missing or works no more and the platform gives another to a
+	// person who consents. `rostra connect` leads there too.
+	// +optional
+	Authorization *ChannelAuthorization `json:"authorization,omitempty"`
 
 	// freeze is what holds the channel's publishing, and how far that has come.
 	// Unset: nothing does.

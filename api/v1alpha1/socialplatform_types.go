@@ -6,7 +6,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SocialPlatformType tells platforms apart.
-// +kubebuilder:validation:Enum=Bluesky;Mastodon
+// +kubebuilder:validation:Enum=Bluesky;Mastodon;Meta;X
 type SocialPlatformType string
 
 const (
@@ -16,12 +16,18 @@ const (
 	// PlatformMastodon is a server with the Mastodon API: Mastodon 4.3 and
 	// later, GoToSocial, and others compatible with it.
 	PlatformMastodon SocialPlatformType = "Mastodon"
+	// PlatformMeta is Facebook, for Pages.
+	PlatformMeta SocialPlatformType = "Meta"
+	// PlatformX is X, once Twitter.
+	PlatformX SocialPlatformType = "X"
 )
 
 // SocialPlatformSpec says where a platform is and who may use it.
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'Bluesky' ? has(self.bluesky) : !has(self.bluesky)",message="set the block bluesky exactly when type is Bluesky",fieldPath=".bluesky"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Mastodon' ? has(self.mastodon) : !has(self.mastodon)",message="set the block mastodon exactly when type is Mastodon",fieldPath=".mastodon"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Meta' ? has(self.meta) : !has(self.meta)",message="set the block meta exactly when type is Meta",fieldPath=".meta"
+// +kubebuilder:validation:XValidation:rule="self.type == 'X' ? has(self.x) : !has(self.x)",message="set the block x exactly when type is X",fieldPath=".x"
 // +union
 type SocialPlatformSpec struct {
 	// type of the platform; the block of the same name must be set, and no
@@ -40,6 +46,16 @@ type SocialPlatformSpec struct {
 	// +optional
 	// +unionMember
 	Mastodon *MastodonPlatform `json:"mastodon,omitempty"`
+
+	// meta settings, for type Meta.
+	// +optional
+	// +unionMember
+	Meta *MetaPlatform `json:"meta,omitempty"`
+
+	// x settings, for type X.
+	// +optional
+	// +unionMember
+	X *XPlatform `json:"x,omitempty"`
 
 	// allowedNamespaces selects, by their labels, the namespaces whose channels
 	// may use this platform. An empty selector ({}) allows every namespace.
@@ -109,14 +125,77 @@ type MastodonPlatform struct {
 	Server string `json:"server,omitempty"`
 }
 
+// MetaPlatform is Facebook's Graph API.
+type MetaPlatform struct {
+	// graph is the root URL of the Graph API. Default:
+	// "https://graph.facebook.com".
+	// +optional
+	// +kubebuilder:default="https://graph.facebook.com"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != '' && url(self).getEscapedPath() in ['', '/'] && !self.contains('@') && !self.contains('?') && !self.contains('#')",message="graph must be the root URL of a server, such as https://graph.facebook.com: https (http only for an address that the administrator allows), without user, path, query or fragment"
+	Graph string `json:"graph,omitempty"`
+
+	// applicationSecretRef names the Secret that says which Meta app Rostra is:
+	// "client-id" (the app's ID), "client-secret" (the app's secret), and for
+	// discovery "access-token".
+	// +required
+	ApplicationSecretRef ApplicationSecretReference `json:"applicationSecretRef,omitzero"`
+}
+
+// XPlatform is X's API.
+type XPlatform struct {
+	// api is the root URL of the API. Default: "https://api.x.com".
+	// +optional
+	// +kubebuilder:default="https://api.x.com"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != '' && url(self).getEscapedPath() in ['', '/'] && !self.contains('@') && !self.contains('?') && !self.contains('#')",message="api must be the root URL of a server, such as https://api.x.com: https (http only for an address that the administrator allows), without user, path, query or fragment"
+	API string `json:"api,omitempty"`
+
+	// applicationSecretRef names the Secret that says which X app Rostra is:
+	// "client-id", "client-secret" where the app is a confidential client, and
+	// for pushed events "consumer-secret" and "bearer-token".
+	// +required
+	ApplicationSecretRef ApplicationSecretReference `json:"applicationSecretRef,omitzero"`
+}
+
+// ApplicationSecretReference names a Secret in Rostra's own namespace: what
+// Rostra is at a platform concerns every channel there, and no namespace of a
+// channel may read it.
+type ApplicationSecretReference struct {
+	// name of the Secret, for example "meta-app".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="name must be a Secret's name in Rostra's own namespace: lower-case letters, digits, - and ., without a slash"
+	Name string `json:"name,omitempty"`
+}
+
+// ApplicationSecret is the name of the Secret, in Rostra's own namespace, that
+// says what Rostra is at the platform; empty where the platform needs none.
+func (s *SocialPlatformSpec) ApplicationSecret() string {
+	switch {
+	case s.Meta != nil:
+		return s.Meta.ApplicationSecretRef.Name
+	case s.X != nil:
+		return s.X.ApplicationSecretRef.Name
+	}
+	return ""
+}
+
 // ServerURL is the root URL of the platform's server, as written in the block
 // that is set; empty where none is.
 func (s *SocialPlatformSpec) ServerURL() string {
-	if s.Bluesky != nil {
+	switch {
+	case s.Bluesky != nil:
 		return s.Bluesky.Service
-	}
-	if s.Mastodon != nil {
+	case s.Mastodon != nil:
 		return s.Mastodon.Server
+	case s.Meta != nil:
+		return s.Meta.Graph
+	case s.X != nil:
+		return s.X.API
 	}
 	return ""
 }

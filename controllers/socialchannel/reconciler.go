@@ -20,6 +20,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/status"
@@ -49,8 +50,35 @@ type Config struct {
 	Clock clock.PassiveClock
 	// Brake bounds how many channels may lose their owner at once.
 	Brake ownership.Brake
+	// Namespace is Rostra's own, where the Secrets of applications and the
+	// records of callbacks are. Empty: there are none.
+	Namespace string
+	// Gateway is where platforms and people reach Rostra; nil where it was not
+	// told.
+	Gateway *Gateway
+	// Inbox stores the events that were polled; nil where there is none.
+	Inbox Inbox
 	// Failures counts the calls to platforms that failed, by class. Optional.
 	Failures FailureCounter
+}
+
+// Gateway is where platforms and people reach Rostra.
+type Gateway struct {
+	// BaseURL at which it is reached from outside.
+	BaseURL string
+	// Key with which callbacks and links are made.
+	Key []byte
+	// Check asks the gateway, by the way that a platform takes, whether it
+	// answers at a callback and knows of a channel the keys with this digest.
+	// The error says what it met instead.
+	Check func(ctx context.Context, callback, channelUID, digest string) error
+}
+
+// Inbox stores events.
+type Inbox interface {
+	// Put stores events durably before it returns. One that is stored already
+	// is a success.
+	Put(ctx context.Context, events ...event.Event) error
 }
 
 // FailureCounter counts failed calls to platforms.

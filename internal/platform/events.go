@@ -46,6 +46,10 @@ type Subscription struct {
 	Events []event.Kind
 	// LeaseUntil is when the promise ends unless it is renewed; zero for never.
 	LeaseUntil time.Time
+	// Learnt are keys that the platform told when it was asked, such as the one
+	// that it signs with: deliveries are verified with them too. They are added
+	// to the request's keys.
+	Learnt credentials.Values
 	// Problem is what the platform says is wrong with the subscription, such as
 	// a callback that failed its check; empty for nothing. Subscribe mends it.
 	Problem string

@@ -159,6 +159,8 @@ func NeedsPerson(reason string) bool {
 		v1alpha1.ReasonNamespaceNotFound, v1alpha1.ReasonRevoked, v1alpha1.ReasonSeenByLeaver,
 		v1alpha1.ReasonDueForRenewal, v1alpha1.ReasonExpired, v1alpha1.ReasonInsufficientScope,
 		v1alpha1.ReasonNotRevoked, v1alpha1.ReasonInvalidRotateAt, v1alpha1.ReasonDeliveryFailed,
+		v1alpha1.ReasonApplicationSecretMissing, v1alpha1.ReasonApplicationSecretInvalid,
+		v1alpha1.ReasonEventsUnsupported, v1alpha1.ReasonGatewayNotConfigured, v1alpha1.ReasonSubscriptionDrifted,
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
 		v1alpha1.ReasonCoverageGap, v1alpha1.ReasonNoRota, v1alpha1.ReasonRotaNotFound, v1alpha1.ReasonInvalidPromise,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,

@@ -265,6 +265,8 @@ var (
 		v1alpha1.ReasonExpired, v1alpha1.ReasonInsufficientScope, v1alpha1.ReasonNotRevoked, v1alpha1.ReasonInvalidRotateAt,
 		v1alpha1.ReasonHandoverGivenUp, v1alpha1.ReasonRemovalHalted, v1alpha1.ReasonDeliveryFailed,
 		v1alpha1.ReasonCoverageGap, v1alpha1.ReasonNoRota, v1alpha1.ReasonRotaNotFound, v1alpha1.ReasonInvalidPromise,
+		v1alpha1.ReasonApplicationSecretMissing, v1alpha1.ReasonApplicationSecretInvalid,
+		v1alpha1.ReasonEventsUnsupported, v1alpha1.ReasonGatewayNotConfigured, v1alpha1.ReasonSubscriptionDrifted,
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
 		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound, v1alpha1.ReasonMemberUnreachable,
@@ -274,6 +276,7 @@ var (
 		v1alpha1.ReasonProgressing, v1alpha1.ReasonDeleting, v1alpha1.ReasonWaiting,
 		v1alpha1.ReasonFreezing, v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonHandoverPending, v1alpha1.ReasonHandoverScheduled,
 		v1alpha1.ReasonPlatformUnavailable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonNoCredential,
+		v1alpha1.ReasonCallbackUnreachable, v1alpha1.ReasonInboxUnavailable,
 	}
 	noFailures = []string{
 		v1alpha1.ReasonInOrder, v1alpha1.ReasonSuspended, v1alpha1.ReasonOwnerAccepted, v1alpha1.ReasonClaimHeld,
@@ -281,6 +284,7 @@ var (
 		v1alpha1.ReasonNotFrozen, v1alpha1.ReasonPrepared,
 		v1alpha1.ReasonChainComplete, v1alpha1.ReasonAnswered, v1alpha1.ReasonAccountsListed,
 		v1alpha1.ReasonCovered, v1alpha1.ReasonNothingPromised,
+		v1alpha1.ReasonSubscribed, v1alpha1.ReasonPolled, v1alpha1.ReasonNothingSubscribed,
 		v1alpha1.ReasonScheduleRead, v1alpha1.ReasonMembersFound, v1alpha1.ReasonMembersReachable,
 		v1alpha1.ReasonInForce, v1alpha1.ReasonPending, v1alpha1.ReasonOutranked,
 	}

@@ -33,7 +33,6 @@ var _ = DescribeTable("A field that does not exist", Label("S25"),
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(BeFalse(), "what is let in by a lenient client is left out")
 	},
-	Entry("a subscription", goodChannel, "spec.subscription", map[string]any{"events": []any{"Mention"}}),
 	Entry("a route", goodChannel, "spec.escalationRouteRef", map[string]any{"name": "care"}),
 	Entry("a policy of its own choice", goodChannel, "spec.contentPolicyRef", map[string]any{"name": "brand"}),
 	Entry("a rota without its kind", goodChannel, "spec.rotaRef", map[string]any{"name": "care"}),

@@ -1,0 +1,166 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package hook holds what the reconcilers and the gateway share about callback
+// URLs: how a URL is made and known again without asking anybody, and the
+// record by which the gateway verifies what comes in. The reconcilers write
+// records; the gateway only reads them.
+package hook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rostra-dev/rostra/internal/credentials"
+)
+
+const (
+	// PathPrefix begins the path of every callback.
+	PathPrefix = "/hooks/"
+	// KeySize is the size in bytes of the key that tokens are made with.
+	KeySize = 32
+	// macSize is how much of the MAC is in a token: 128 bits cannot be guessed.
+	macSize = 16
+)
+
+// Purposes keep the MACs of one use from being taken for those of another.
+const (
+	purposeToken = "rostra hook token v1"
+	purposeProof = "rostra hook proof v1"
+)
+
+var (
+	errMisplaced = errors.New("the gateway's URL must be https://, a host, and perhaps a path, without user, query or fragment; http only for a loopback address")
+	uid          = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+)
+
+// Token is the last part of a callback's path: the UID of the object that the
+// callback belongs to, and a MAC that only the holder of the key can make. It
+// stays the same whoever owns the channel and whatever its secret is.
+func Token(key []byte, id string) string {
+	return id + "." + base64.RawURLEncoding.EncodeToString(sum(key, purposeToken, id)[:macSize])
+}
+
+// ParseToken gives the UID in a token, in constant time for any token of that
+// UID. ok is false for one that was not made with the key: nothing needs to be
+// looked up for it.
+func ParseToken(key []byte, token string) (id string, ok bool) {
+	id, encoded, found := strings.Cut(token, ".")
+	if !found || !uid.MatchString(id) {
+		return "", false
+	}
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil || !hmac.Equal(mac, sum(key, purposeToken, id)[:macSize]) {
+		return "", false
+	}
+	return id, true
+}
+
+// URL is the callback of an object on a platform, below the gateway's base.
+func URL(base, platformType string, key []byte, id string) string {
+	return strings.TrimSuffix(base, "/") + PathPrefix + strings.ToLower(platformType) + "/" + Token(key, id)
+}
+
+// Shown is a callback as it may be shown: without its token.
+func Shown(callback string) string {
+	cut := strings.LastIndex(callback, "/")
+	if cut < 0 {
+		return ""
+	}
+	return callback[:cut+1] + "…"
+}
+
+// CheckBase says what is wrong with the gateway's base URL.
+func CheckBase(base string) error {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errMisplaced
+	}
+	loopback := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback) {
+		return errMisplaced
+	}
+	return nil
+}
+
+// ProbeHeader asks the gateway, in a GET of a callback, whether it knows a
+// channel's keys: the channel's UID, a dot, and a nonce. Its answer's body is
+// the Proof.
+const ProbeHeader = "Rostra-Probe"
+
+// Proof shows that whoever answers holds the key, and knows of the channel the
+// keys with this digest.
+func Proof(key []byte, channelUID, nonce, digest string) string {
+	return hex.EncodeToString(sum(key, purposeProof, channelUID, nonce, digest))
+}
+
+func sum(key []byte, parts ...string) []byte {
+	mac := hmac.New(sha256.New, key)
+	for _, part := range parts {
+		_, _ = mac.Write([]byte(part))
+		_, _ = mac.Write([]byte{0})
+	}
+	return mac.Sum(nil)
+}
+
+// KeySet are keys that deliveries may be verified with.
+type KeySet struct {
+	// Values of the keys.
+	Values credentials.Values
+	// Until they are in force; zero for without end.
+	Until time.Time
+}
+
+// Record is what the gateway must know of one channel.
+type Record struct {
+	// Platform is the platform's type, and Server its root URL.
+	Platform, Server string
+	// HookID is the UID of the object that the callback belongs to: the
+	// channel's, or its SocialPlatform's where the application has one callback.
+	HookID string
+	// Channel as namespace/name, and its UID.
+	Channel, ChannelUID string
+	// AccountID of the channel's account.
+	AccountID string
+	// Keys, newest first: at least one.
+	Keys []KeySet
+}
+
+// InForce gives the keys in force at an instant, newest first.
+func (r Record) InForce(now time.Time) []credentials.Values {
+	var keys []credentials.Values
+	for _, set := range r.Keys {
+		if set.Until.IsZero() || now.Before(set.Until) {
+			keys = append(keys, set.Values)
+		}
+	}
+	return keys
+}
+
+// Digest stands for the newest keys of a record. It is made with the gateway's
+// key, so that it may be shown.
+func (r Record) Digest(key []byte) string {
+	if len(r.Keys) == 0 {
+		return ""
+	}
+	return Digest(key, r.Keys[0].Values)
+}
+
+// Digest stands for keys that cannot be read back where they are registered,
+// so that a change is seen.
+func Digest(key []byte, values credentials.Values) string {
+	parts := []string{"rostra hook keys v1"}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, name, values.Get(name))
+	}
+	return hex.EncodeToString(sum(key, parts...)[:macSize])
+}
