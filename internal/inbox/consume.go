@@ -1,0 +1,241 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/utils/clock"
+
+	"github.com/rostra-dev/rostra/internal/event"
+)
+
+const (
+	// ackWait is how long the server waits for a handler that says nothing:
+	// after a crash an event in flight comes again after this time.
+	ackWait = 10 * time.Second
+	// stillWorking is how often a running handler's event is kept from coming
+	// again.
+	stillWorking = ackWait / 4
+	// Pauses before an event comes again whose handler failed.
+	firstRetry = 500 * time.Millisecond
+	maxRetry   = time.Minute
+	// asked is how many events a consumer asks for ahead. The server sends the
+	// next as soon as the one before has been dealt with, so one would do; but
+	// the client may overlook that it has to ask again while its last question
+	// is still on its way, and then waits for two heartbeats. With many asked
+	// for it asks again long before it has to.
+	asked = 512
+	// heartbeat is how often the server says that it has nothing to hand out.
+	heartbeat = 5 * time.Second
+	// drainTimeout bounds how long the end of a consumer waits for an event that
+	// is on its way.
+	drainTimeout = time.Second
+	// maxName bounds a consumer's name in bytes.
+	maxName = 32
+)
+
+// Filter selects events.
+type Filter struct {
+	// Kinds wanted; none means all.
+	Kinds []event.Kind
+}
+
+// Handle deals with one event. Its context ends with that of Consume, and when
+// the inbox closes. After an error the event comes again, so it must bear to
+// see an event twice.
+type Handle = func(ctx context.Context, e event.Event) error
+
+// Consume hands events to handle until the context ends, and then returns nil.
+// Events that were stored before the name was first used come too. Where it
+// stopped is kept under the name, durably; several processes may share a name,
+// and each event goes to one of them. Names are lower-case letters, digits and
+// hyphens. To change the filter of a name does not bring back events that it
+// left out before.
+//
+// Events of one channel are handled in order, those of several side by side, so
+// handle must be safe for concurrent use. After an error of handle the event
+// comes again, after a pause that grows from half a second to a minute, and
+// until it has been dealt with nothing follows in its partition: a handler that
+// wants to give an event up returns nil. An error of Consume means that it
+// cannot go on: the inbox was closed, or the server took the consumer away.
+func (i *Inbox) Consume(ctx context.Context, name string, filter Filter, handle Handle) error {
+	if !isConsumerName(name) {
+		return fmt.Errorf("consuming events: a name has 1 to %d lower-case letters, digits and hyphens and begins and ends without a hyphen", maxName)
+	}
+	if !i.join() {
+		return errClosed()
+	}
+	defer i.consumers.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		select {
+		case <-i.closing:
+			cancel()
+		case <-groupCtx.Done():
+		}
+		return nil
+	})
+	for number := range partitions {
+		group.Go(func() error { return i.consumePartition(groupCtx, name, partitionToken(number), filter, handle) })
+	}
+	err := group.Wait()
+	switch {
+	case i.closed():
+		return errClosed()
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("consuming events as %s: %w", name, err)
+	}
+	return nil
+}
+
+func isConsumerName(name string) bool {
+	return len(name) <= maxName && regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`).MatchString(name)
+}
+
+// join counts a consumer in, unless the inbox is closing.
+func (i *Inbox) join() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closed() {
+		return false
+	}
+	i.consumers.Add(1)
+	return true
+}
+
+// consumePartition hands out the events of one partition, one at a time.
+func (i *Inbox) consumePartition(ctx context.Context, name, partition string, filter Filter, handle Handle) error {
+	consumer, err := i.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable:        name + "-" + partition,
+		FilterSubjects: filters(partition, filter.Kinds),
+		DeliverPolicy:  jetstream.DeliverAllPolicy,
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        ackWait,
+		MaxDeliver:     -1,
+		// This is what keeps the order: nothing is handed out, to anybody, until
+		// the event before it has been dealt with.
+		MaxAckPending: 1,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	messages, err := consumer.Messages(
+		jetstream.PullMaxMessages(asked),
+		jetstream.PullHeartbeat(heartbeat),
+		jetstream.WithMessagesErrOnMissingHeartbeat(false),
+	)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer giveBack(messages)
+	for {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		switch {
+		case ctx.Err() != nil:
+			if msg != nil {
+				_ = msg.Nak()
+			}
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		i.deal(ctx, msg, handle)
+	}
+}
+
+// giveBack ends an iterator and gives back what had arrived and nobody looked
+// at, so that it does not have to wait for ackWait.
+func giveBack(messages jetstream.MessagesContext) {
+	defer messages.Stop()
+	messages.Drain()
+	for {
+		msg, err := messages.Next(jetstream.NextMaxWait(drainTimeout))
+		if err != nil {
+			return // nothing is left, or the connection is away
+		}
+		_ = msg.Nak()
+	}
+}
+
+// deal has one message handled and tells the server what became of it. Where
+// the server does not hear it, the message comes again.
+func (i *Inbox) deal(ctx context.Context, msg jetstream.Msg, handle Handle) {
+	e, err := decode(msg.Data())
+	if err != nil {
+		i.metrics.undecodable.Inc()
+		i.log.Error(err, "gave up a stored message that is no event; it was written by another program, or the store is damaged",
+			"sequence", sequence(msg))
+		_ = msg.TermWithReason("not an event")
+		return
+	}
+	err = keepAlive(ctx, msg, func() error { return handle(ctx, e) })
+	switch {
+	case err == nil:
+		_ = msg.Ack()
+	case ctx.Err() != nil:
+		_ = msg.Nak() // not the event's fault
+	default:
+		i.metrics.retried.Inc()
+		pause := retryAfter(deliveries(msg))
+		i.log.Error(err, "an event could not be handled and comes again", "sequence", sequence(msg), "kind", e.Kind, "after", pause.String())
+		_ = msg.NakWithDelay(pause)
+	}
+}
+
+// keepAlive runs work and meanwhile tells the server that it goes on.
+func keepAlive(ctx context.Context, msg jetstream.Msg, work func() error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := clock.RealClock{}.NewTicker(stillWorking)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C():
+				_ = msg.InProgress()
+			}
+		}
+	}()
+	defer func() {
+		cancel()
+		<-done
+	}()
+	return work()
+}
+
+// retryAfter is the pause after an event was handed out so many times.
+func retryAfter(deliveries uint64) time.Duration {
+	pause := firstRetry
+	for n := uint64(1); n < deliveries && pause < maxRetry; n++ {
+		pause *= 2
+	}
+	return min(pause, maxRetry)
+}
+
+func deliveries(msg jetstream.Msg) uint64 {
+	if metadata, err := msg.Metadata(); err == nil {
+		return metadata.NumDelivered
+	}
+	return 1
+}
+
+func sequence(msg jetstream.Msg) uint64 {
+	if metadata, err := msg.Metadata(); err == nil {
+		return metadata.Sequence.Stream
+	}
+	return 0
+}

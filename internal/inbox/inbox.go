@@ -1,0 +1,253 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	streamName = "ROSTRA_EVENTS"
+	// requestTimeout bounds every question to the server, and so how long Put
+	// waits for a server that has gone away.
+	requestTimeout = 4 * time.Second
+	// reconnectWait is the pause between attempts to reach a cluster again.
+	reconnectWait = 500 * time.Millisecond
+)
+
+// Inbox keeps events durably. Its methods may be called concurrently.
+type Inbox struct {
+	log      logr.Logger
+	metrics  *metrics
+	embedded *embedded // nil on a cluster
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	stream   jetstream.Stream
+
+	waiting chan *request
+	// batches tells whether the server knows atomic batches (NATS 2.12).
+	batches bool
+	// failing tells the committer, who alone uses it, that the store was in bad
+	// health when last asked, so that nobody waits for it in vain.
+	failing bool
+
+	// closing ends consumers and the committer; committed is when the latter has
+	// ended.
+	closing, committed chan struct{}
+	close              func() error
+	// consumers running. The lock keeps one from starting while Close waits.
+	consumers sync.WaitGroup
+	mu        sync.Mutex
+}
+
+// Open starts the embedded server, or connects to the cluster, and makes the
+// stream of events where it is missing. It returns when events may be put.
+// A store in use by another process, or damaged beyond reading, is an error.
+func Open(ctx context.Context, options Options) (*Inbox, error) {
+	options, err := options.complete()
+	if err != nil {
+		return nil, err
+	}
+	i := &Inbox{
+		log:       options.Logger,
+		waiting:   make(chan *request, maxGroup),
+		closing:   make(chan struct{}),
+		committed: make(chan struct{}),
+	}
+	if i.metrics, err = newMetrics(options.Registerer); err != nil {
+		return nil, fmt.Errorf("registering the inbox's metrics: %w", err)
+	}
+	if options.Dir != "" {
+		if i.embedded, err = startEmbedded(options); err != nil {
+			return nil, err
+		}
+	}
+	if err := i.connect(ctx, options); err != nil {
+		i.disconnect()
+		return nil, err
+	}
+	i.close = sync.OnceValue(i.shutDown)
+	go i.commitGroups(context.WithoutCancel(ctx)) // Close ends it, not Open's context
+	return i, nil
+}
+
+// connect reaches the server and brings the stream into its form.
+func (i *Inbox) connect(ctx context.Context, o Options) error {
+	options := []nats.Option{
+		nats.Name("rostra"),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		// What is published while the connection is away fails at once.
+		nats.ReconnectBufSize(-1),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			i.log.V(1).Info("NATS connection", "problem", err.Error())
+		}),
+	}
+	if i.embedded != nil {
+		options = append(options, nats.InProcessServer(i.embedded.server))
+	} else {
+		options = append(options,
+			nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+				if err != nil {
+					i.log.Info("lost the connection to NATS; events are refused until it is back", "cause", err.Error())
+				}
+			}),
+			nats.ReconnectHandler(func(*nats.Conn) { i.log.Info("connected to NATS again") }),
+		)
+	}
+	if o.CredentialsFile != "" {
+		if _, err := os.Stat(o.CredentialsFile); err != nil {
+			return fmt.Errorf("the inbox's NATS credentials: %w", err)
+		}
+		options = append(options, nats.UserCredentials(o.CredentialsFile))
+	}
+	var err error
+	if i.conn, err = nats.Connect(o.URL, options...); err != nil {
+		return fmt.Errorf("%w: connecting to NATS: %w", ErrUnavailable, err)
+	}
+	i.js, err = jetstream.New(i.conn,
+		jetstream.WithDefaultTimeout(requestTimeout),
+		jetstream.WithPublishAsyncTimeout(requestTimeout),
+		jetstream.WithPublishAsyncMaxPending(2*maxGroup),
+	)
+	if err != nil {
+		return fmt.Errorf("preparing NATS JetStream: %w", err)
+	}
+	return i.prepareStream(ctx, o)
+}
+
+// prepareStream makes the stream, or brings it to the options.
+func (i *Inbox) prepareStream(ctx context.Context, o Options) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var err error
+	i.stream, err = i.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:               streamName,
+		Description:        "Events of social accounts, kept by Rostra",
+		Subjects:           []string{subjectPrefix + ".>"},
+		Retention:          jetstream.LimitsPolicy,
+		Discard:            jetstream.DiscardNew,
+		Storage:            jetstream.FileStorage,
+		MaxAge:             o.MaxAge,
+		MaxBytes:           o.MaxBytes,
+		MaxMsgSize:         maxEncoded + maxHeader,
+		Duplicates:         o.DuplicateWindow,
+		Replicas:           o.Replicas,
+		AllowAtomicPublish: true,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: preparing the stream %s: %w", ErrUnavailable, streamName, err)
+	}
+	i.batches = i.stream.CachedInfo().Config.AllowAtomicPublish
+	return i.reportDamage(ctx)
+}
+
+// reportDamage says aloud what the server could not read of its store when it
+// started.
+func (i *Inbox) reportDamage(ctx context.Context) error {
+	reply, err := i.conn.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+streamName, nil)
+	if err != nil {
+		return fmt.Errorf("%w: asking for the state of the stream %s: %w", ErrUnavailable, streamName, err)
+	}
+	var answer struct {
+		State struct {
+			Lost struct {
+				Messages []uint64 `json:"msgs"`
+				Bytes    uint64   `json:"bytes"`
+			} `json:"lost"`
+		} `json:"state"`
+	}
+	if err := json.Unmarshal(reply.Data, &answer); err != nil {
+		return fmt.Errorf("%w: reading the state of the stream %s: %w", ErrUnavailable, streamName, err)
+	}
+	if lost := answer.State.Lost; len(lost.Messages) > 0 || lost.Bytes > 0 {
+		i.log.Error(nil, "the store of events is damaged: some could not be read and are lost; what was being written when the machine stopped counts too",
+			"events", len(lost.Messages), "bytes", lost.Bytes)
+	}
+	return nil
+}
+
+// Ready tells whether events can be stored: nil, or an error that wraps
+// ErrUnavailable or ErrFull (a full disk; not MaxBytes, which a restart would
+// not help).
+func (i *Inbox) Ready() error {
+	switch {
+	case i.closed():
+		return errClosed()
+	case !i.conn.IsConnected():
+		return fmt.Errorf("%w: there is no connection to NATS", ErrUnavailable)
+	default:
+		return i.health()
+	}
+}
+
+// health of an embedded store; a cluster minds its own.
+func (i *Inbox) health() error {
+	if i.embedded == nil {
+		return nil
+	}
+	return i.embedded.health()
+}
+
+// Close ends consumers and refuses events, waits for what is being stored and
+// for handlers, whose context ends, and gives the folder free.
+func (i *Inbox) Close() error {
+	return i.close()
+}
+
+func (i *Inbox) shutDown() error {
+	i.mu.Lock()
+	close(i.closing)
+	i.mu.Unlock()
+	i.consumers.Wait()
+	<-i.committed
+	// Acknowledgements of the last events handled are on their way. Without
+	// them the events come again, which handlers bear.
+	err := i.conn.FlushTimeout(requestTimeout)
+	if errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrConnectionClosed) || !i.conn.IsConnected() {
+		err = nil
+	}
+	i.disconnect()
+	if err != nil {
+		return fmt.Errorf("closing the inbox: the last acknowledgements did not reach NATS: %w", err)
+	}
+	return nil
+}
+
+// closed tells whether Close was called.
+func (i *Inbox) closed() bool {
+	select {
+	case <-i.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+func errClosed() error {
+	return fmt.Errorf("%w: it is closed", ErrUnavailable)
+}
+
+// disconnect ends what connect and startEmbedded began.
+func (i *Inbox) disconnect() {
+	if i.js != nil {
+		i.js.CleanupPublisher()
+	}
+	if i.conn != nil {
+		i.conn.Close()
+	}
+	if i.embedded != nil {
+		i.embedded.stop()
+	}
+}

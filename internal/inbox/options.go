@@ -1,0 +1,102 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	defaultMaxAge          = 30 * 24 * time.Hour
+	defaultMaxBytes        = 1 << 30
+	defaultDuplicateWindow = 72 * time.Hour
+	// minMaxBytes has room for a few events of the largest size.
+	minMaxBytes = 1 << 20
+	// maxReplicas is what JetStream allows.
+	maxReplicas = 5
+)
+
+// Errors of Put, to be told apart with errors.Is. Whoever sent the event may
+// send it again after any of them but ErrInvalid.
+var (
+	// ErrFull means that there is no room: Options.MaxBytes is reached, or the
+	// disk is full. Nothing was stored for the events that found no room.
+	ErrFull = errors.New("the inbox is full")
+	// ErrUnavailable means that the store did not confirm the events: it cannot
+	// be reached, is closed, or could not write. They may be stored all the
+	// same; putting them again is safe.
+	ErrUnavailable = errors.New("the inbox is unavailable")
+	// ErrInvalid means that an event can never be stored, because what
+	// identifies it is missing or it is too large.
+	ErrInvalid = errors.New("the event cannot be kept")
+)
+
+// Options of an Inbox. Either Dir or URL is given.
+type Options struct {
+	// Dir holds the embedded server's store, in a folder of its own that others
+	// cannot read. One process at a time may use it.
+	Dir string
+	// URL of an existing NATS cluster with JetStream, several separated by
+	// commas. It may hold a password and is never logged.
+	URL string
+	// CredentialsFile holds a NATS user's JWT and key, for URL. Optional.
+	CredentialsFile string
+	// Replicas of each event in the cluster. Default 1; at most 5.
+	Replicas int
+	// MaxAge is how long events are kept. Default 30 days.
+	MaxAge time.Duration
+	// MaxBytes bounds the events kept, on disk, headers included. Default 1 GiB.
+	MaxBytes int64
+	// DuplicateWindow is for how long a repeated event is known as such. An
+	// event in it takes about 150 bytes of the server's memory. Default 72
+	// hours, or MaxAge where that is less.
+	DuplicateWindow time.Duration
+	// Logger for connection changes and damage, and NATS's own words at debug
+	// level. The zero Logger discards.
+	Logger logr.Logger
+	// Registerer takes the metrics. Optional.
+	Registerer prometheus.Registerer
+}
+
+// complete fills in defaults and refuses what cannot work.
+func (o Options) complete() (Options, error) {
+	if (o.Dir == "") == (o.URL == "") {
+		return o, errors.New("the inbox needs either a folder for the embedded server or the URL of a NATS cluster; give one of them")
+	}
+	if o.Replicas == 0 {
+		o.Replicas = 1
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = defaultMaxAge
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.DuplicateWindow == 0 {
+		o.DuplicateWindow = min(defaultDuplicateWindow, o.MaxAge)
+	}
+	if o.Logger.IsZero() {
+		o.Logger = logr.Discard()
+	}
+	switch {
+	case o.Replicas < 1 || o.Replicas > maxReplicas:
+		return o, fmt.Errorf("the inbox cannot keep %d replicas; NATS allows 1 to %d", o.Replicas, maxReplicas)
+	case o.Dir != "" && o.Replicas != 1:
+		return o, errors.New("the embedded inbox is one server; more than one replica needs the URL of a NATS cluster")
+	case o.Dir != "" && o.CredentialsFile != "":
+		return o, errors.New("the embedded inbox has no use for a credentials file; it goes with the URL of a NATS cluster")
+	case o.MaxBytes < minMaxBytes:
+		return o, fmt.Errorf("the inbox needs room for %d bytes or more, not %d", minMaxBytes, o.MaxBytes)
+	case o.MaxAge < time.Second || o.DuplicateWindow < time.Second:
+		return o, errors.New("the inbox keeps events and recognises duplicates for a second or more")
+	case o.DuplicateWindow > o.MaxAge:
+		return o, fmt.Errorf("the inbox cannot recognise duplicates for %s: events are kept for %s only", o.DuplicateWindow, o.MaxAge)
+	}
+	return o, nil
+}

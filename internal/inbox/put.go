@@ -1,0 +1,340 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"github.com/rostra-dev/rostra/internal/event"
+)
+
+const (
+	// maxGroup and maxGroupBytes bound what is committed together.
+	maxGroup      = 512
+	maxGroupBytes = 4 << 20
+	// batchFrom is the size from which a group is one atomic batch. A small batch
+	// was measured to take as long as 17 events on their own: for each, the
+	// server makes, syncs and removes a store of its own.
+	batchFrom = 17
+	// maxHeader is room for the headers of a stored message, in bytes.
+	maxHeader = 1 << 10
+)
+
+// Headers and codes of atomic batches, from NATS ADR-50.
+const (
+	headerBatch         = "Nats-Batch-Id"
+	headerBatchSequence = "Nats-Batch-Sequence"
+	headerBatchCommit   = "Nats-Batch-Commit"
+)
+
+// Codes of the server's errors that mean that there is no room.
+const (
+	codeInsufficientResources jetstream.ErrorCode = 10023
+	codeStorageExceeded       jetstream.ErrorCode = 10047
+	codeAccountExceeded       jetstream.ErrorCode = 10002
+	codeStoreFailed           jetstream.ErrorCode = 10077
+)
+
+// request is one call of Put on its way to the disk.
+type request struct {
+	messages []message
+	done     chan error // has room for the one answer
+}
+
+// Put stores events and returns when every one of them is on disk, or was
+// already. An error means that some may not be; it wraps ErrFull,
+// ErrUnavailable, ErrInvalid or the context's error. Putting the same events
+// again is safe. An invalid event keeps the others of the call from being
+// stored.
+func (i *Inbox) Put(ctx context.Context, events ...event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	r := &request{messages: make([]message, len(events)), done: make(chan error, 1)}
+	for n, e := range events {
+		var err error
+		if r.messages[n], err = encode(e); err != nil {
+			return err
+		}
+	}
+	select {
+	case i.waiting <- r:
+	case <-ctx.Done():
+		return fmt.Errorf("storing events: %w", ctx.Err())
+	case <-i.closing:
+		return errClosed()
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("storing events: %w", ctx.Err())
+	case <-i.committed:
+	}
+	select {
+	case err := <-r.done: // it was in the last group
+		return err
+	default:
+		return errClosed()
+	}
+}
+
+// commitGroups commits what waits, a group at a time, until the inbox closes.
+func (i *Inbox) commitGroups(ctx context.Context) {
+	defer close(i.committed)
+	for {
+		select {
+		case <-i.closing:
+			return
+		case first := <-i.waiting:
+			i.commitRequests(ctx, i.gather(first))
+		}
+	}
+}
+
+// gather takes what waits already, up to a group's size.
+func (i *Inbox) gather(first *request) []*request {
+	requests := []*request{first}
+	count, size := weigh(first)
+	for count < maxGroup && size < maxGroupBytes {
+		select {
+		case next := <-i.waiting:
+			requests = append(requests, next)
+			c, s := weigh(next)
+			count, size = count+c, size+s
+		default:
+			return requests
+		}
+	}
+	return requests
+}
+
+func weigh(r *request) (count, size int) {
+	for _, m := range r.messages {
+		size += len(m.data)
+	}
+	return len(r.messages), size
+}
+
+// commitRequests stores the messages of several requests, each once, and
+// answers everyone.
+func (i *Inbox) commitRequests(ctx context.Context, requests []*request) {
+	var unique []message
+	results := make(map[string]error)
+	for _, r := range requests {
+		for _, m := range r.messages {
+			if _, ok := results[m.id]; ok {
+				i.metrics.folded.Inc()
+				continue
+			}
+			results[m.id] = nil
+			unique = append(unique, m)
+		}
+	}
+	for len(unique) > 0 {
+		group := cut(unique)
+		unique = unique[len(group):]
+		for n, err := range i.commit(ctx, group) {
+			results[group[n].id] = err
+		}
+	}
+	for _, r := range requests {
+		var err error
+		for _, m := range r.messages {
+			if err == nil {
+				err = results[m.id]
+			}
+		}
+		r.done <- err
+	}
+}
+
+// cut takes as many messages as make a group, one at least.
+func cut(messages []message) []message {
+	size := 0
+	for n, m := range messages {
+		if size += len(m.data); n > 0 && (n == maxGroup || size > maxGroupBytes) {
+			return messages[:n]
+		}
+	}
+	return messages
+}
+
+// commit stores a group and gives an error, or nil, for each of its messages.
+func (i *Inbox) commit(ctx context.Context, group []message) []error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if i.failing {
+		problem := i.health()
+		if problem != nil {
+			return i.refuse(problem, len(group))
+		}
+		i.failing = false
+	}
+	if i.batches && len(group) >= batchFrom {
+		stored, err := i.publishBatch(ctx, group)
+		if stored {
+			i.metrics.stored.Add(float64(len(group)))
+			return make([]error, len(group))
+		}
+		if err != nil {
+			return i.refuse(i.explain(err), len(group))
+		}
+	}
+	return i.publishEach(ctx, group)
+}
+
+// refuse gives the same error for every message of a group.
+func (i *Inbox) refuse(err error, count int) []error {
+	i.metrics.refused.Add(float64(count))
+	errs := make([]error, count)
+	for n := range errs {
+		errs[n] = err
+	}
+	return errs
+}
+
+// publishBatch stores a group as one atomic batch. Neither stored nor an error
+// means that the server refused the batch and stored none of it, or is too old
+// for batches and stored some of it.
+func (i *Inbox) publishBatch(ctx context.Context, group []message) (stored bool, err error) {
+	batch := nuid.Next()
+	last := len(group) - 1
+	for n, m := range group[:last] {
+		if err := i.conn.PublishMsg(m.natsInBatch(batch, n+1)); err != nil {
+			return false, err
+		}
+	}
+	commit := group[last].natsInBatch(batch, len(group))
+	commit.Header.Set(headerBatchCommit, "1")
+	reply, err := i.conn.RequestMsgWithContext(ctx, commit)
+	if err != nil {
+		return false, err
+	}
+	var ack struct {
+		Batch   string `json:"batch"`
+		Count   int    `json:"count"`
+		Refusal *struct {
+			Description string `json:"description"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal(reply.Data, &ack); err != nil {
+		return false, fmt.Errorf("reading NATS's answer to a batch: %w", err)
+	}
+	if ack.Refusal != nil {
+		i.log.V(1).Info("NATS refused a batch; its events go one by one", "events", len(group), "reason", ack.Refusal.Description)
+		return false, nil
+	}
+	return ack.Batch == batch && ack.Count == len(group), nil
+}
+
+// publishEach stores messages one by one without waiting in between.
+func (i *Inbox) publishEach(ctx context.Context, group []message) []error {
+	errs := make([]error, len(group))
+	futures := make([]jetstream.PubAckFuture, len(group))
+	for n, m := range group {
+		futures[n], errs[n] = i.js.PublishMsgAsync(m.nats())
+	}
+	folded := make([]bool, len(group))
+	for n, future := range futures {
+		if errs[n] == nil {
+			folded[n], errs[n] = await(ctx, future)
+		}
+	}
+	return i.judge(errs, folded)
+}
+
+// await waits for the server's answer to one message.
+func await(ctx context.Context, future jetstream.PubAckFuture) (folded bool, err error) {
+	select {
+	case ack := <-future.Ok():
+		return ack.Duplicate, nil
+	case err := <-future.Err():
+		return false, err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// judge counts and explains the answers to messages published one by one. A
+// store that failed to write may know duplicates that are not on disk.
+func (i *Inbox) judge(errs []error, folded []bool) []error {
+	var doubt error
+	for n := range errs {
+		if folded[n] || errs[n] != nil {
+			doubt = i.health()
+			i.failing = doubt != nil
+			break
+		}
+	}
+	for n, err := range errs {
+		switch {
+		case err != nil && doubt != nil:
+			errs[n] = doubt
+		case err != nil:
+			errs[n] = i.explain(err)
+		case folded[n]:
+			errs[n] = doubt
+		}
+		switch {
+		case errs[n] != nil:
+			i.metrics.refused.Inc()
+		case folded[n]:
+			i.metrics.folded.Inc()
+		default:
+			i.metrics.stored.Inc()
+		}
+	}
+	return errs
+}
+
+// explain brings an error of NATS into the package's own.
+func (i *Inbox) explain(err error) error {
+	if problem := i.health(); problem != nil {
+		i.failing = true
+		return problem
+	}
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) && noRoom(refusal) {
+		return fmt.Errorf("%w: NATS says %q; give it more room, or wait until events have aged", ErrFull, refusal.Description)
+	}
+	return fmt.Errorf("%w: NATS did not confirm: %w", ErrUnavailable, err)
+}
+
+func noRoom(refusal *jetstream.APIError) bool {
+	switch refusal.ErrorCode {
+	case codeInsufficientResources, codeStorageExceeded, codeAccountExceeded:
+		return true
+	case codeStoreFailed:
+		return strings.Contains(refusal.Description, "maximum")
+	default:
+		return false
+	}
+}
+
+// nats gives the message as it is published on its own.
+func (m message) nats() *nats.Msg {
+	return &nats.Msg{Subject: m.subject, Data: m.data, Header: nats.Header{
+		nats.MsgIdHdr:          {m.id},
+		nats.ExpectedStreamHdr: {streamName},
+	}}
+}
+
+// natsInBatch gives the message as it is published in a batch, where it is the
+// one with this sequence, from 1.
+func (m message) natsInBatch(batch string, sequence int) *nats.Msg {
+	msg := m.nats()
+	msg.Header.Set(headerBatch, batch)
+	msg.Header.Set(headerBatchSequence, strconv.Itoa(sequence))
+	return msg
+}
