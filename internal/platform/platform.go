@@ -26,6 +26,9 @@ type Account struct {
 	// Application is what Rostra is at the platform, by the keys that
 	// ApplicationKeys names; nil where the platform has no use for one.
 	Application credentials.Values
+	// Renew asks Verify to renew what is delivered now, where the adapter can:
+	// somebody has it who must not.
+	Renew bool
 	// Sessions keeps the session that was opened with the source credential.
 	Sessions SessionStore
 }
@@ -48,6 +51,8 @@ type SourceKey struct {
 	Name string
 	// Required tells whether nothing works without it.
 	Required bool
+	// OneOf tells that at least one of the keys that say so must be there.
+	OneOf bool
 	// Purpose says in a few words what it is, for messages and documentation.
 	Purpose string
 }

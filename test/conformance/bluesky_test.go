@@ -25,6 +25,7 @@ import (
 	"github.com/rostra-dev/rostra/internal/platform/bluesky"
 	"github.com/rostra-dev/rostra/internal/platform/conformance"
 	"github.com/rostra-dev/rostra/internal/platform/conformance/faults"
+	blueskyfake "github.com/rostra-dev/rostra/test/fakes/bluesky"
 	"github.com/rostra-dev/rostra/test/pds"
 )
 
@@ -47,11 +48,13 @@ type (
 		platform.SessionEnder
 		platform.AccountLister
 		platform.AccountNamer
+		platform.Poller
 	}
 	withAppPassword struct {
 		platform.Platform
 		platform.Revoker
 		platform.SessionEnder
+		platform.Poller
 	}
 	blueskyPorts interface {
 		platform.Platform
@@ -60,6 +63,7 @@ type (
 		platform.SessionEnder
 		platform.AccountLister
 		platform.AccountNamer
+		platform.Poller
 	}
 )
 
@@ -73,19 +77,20 @@ func (w withAppPassword) Detect(ctx context.Context) (platform.Server, error) {
 var _ = Describe("Bluesky", Ordered, ContinueOnFailure, Label("bluesky", "pds"), func() {
 	server := &blueskyServer{}
 
-	BeforeAll(func(ctx SpecContext) { server.Server = startPDS(ctx, pds.Options{}) }, NodeTimeout(pdsStart))
+	BeforeAll(func(ctx SpecContext) { server.start(ctx) }, NodeTimeout(pdsStart))
 
 	conformance.Describe("the adapter with a main password", func(ctx SpecContext) conformance.Subject {
 		subject := server.subject()
 		good, other := server.newAccount(ctx), server.newAccount(ctx)
 		subject.New = func() platform.Platform {
 			made := newBlueskyAdapter(subject.url, clock.RealClock{})
-			return withMainPassword{made, made, made, made, made}
+			return withMainPassword{made, made, made, made, made, made}
 		}
 		subject.Good = blueskyAccount(good, good.Password, true)
 		subject.Other = blueskyAccount(other, other.Password, true)
 		subject.Other.Declared.ID = other.DID
 		subject.Wrong = blueskyAccount(good, "never-the-password", true)
+		subject.Server.Events = server.events(good)
 		subject.Server.WithdrawSource = func(ctx context.Context) error {
 			return server.ChangePassword(ctx, good, "the new password")
 		}
@@ -97,12 +102,13 @@ var _ = Describe("Bluesky", Ordered, ContinueOnFailure, Label("bluesky", "pds"),
 		good, other := server.newAccount(ctx), server.newAccount(ctx)
 		subject.New = func() platform.Platform {
 			made := newBlueskyAdapter(subject.url, clock.RealClock{})
-			return withAppPassword{made, made, made}
+			return withAppPassword{made, made, made, made}
 		}
 		subject.Good = blueskyAccount(good, server.newAppPassword(ctx, good, "laptop"), false)
 		subject.Other = blueskyAccount(other, server.newAppPassword(ctx, other, "laptop"), false)
 		subject.Wrong = blueskyAccount(good, "aaaa-bbbb-cccc-dddd", false)
 		subject.Wrong.Declared.ID = good.DID
+		subject.Server.Events = server.events(good)
 		subject.Server.WithdrawSource = func(ctx context.Context) error {
 			return server.RevokeAppPassword(ctx, good, "laptop")
 		}
@@ -354,6 +360,7 @@ func startPDS(ctx context.Context, options pds.Options) *pds.Server {
 // blueskyServer is a PDS and what the specs know of it.
 type blueskyServer struct {
 	*pds.Server
+	view     *blueskyfake.AppView // nil for none
 	accounts atomic.Int64
 	seen     int
 }

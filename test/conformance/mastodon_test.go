@@ -30,6 +30,7 @@ var _ = Describe("Mastodon", func() {
 		{mastodonfake.Mastodon43, 2},
 		{mastodonfake.Mastodon42, 1},
 		{mastodonfake.GoToSocial019, 1},
+		{mastodonfake.Mastodon44, 2},
 	} {
 		conformance.Describe("the adapter with "+string(server.flavour), func(SpecContext) conformance.Subject {
 			return mastodonSubject(server.flavour, server.budget)
@@ -42,7 +43,15 @@ var _ = Describe("Mastodon", func() {
 type withoutDirectory struct {
 	platform.Platform
 	platform.Revoker
+	platform.Subscriber
+	platform.Receiver
+	platform.Poller
+	platform.Authorizer
+	platform.ApplicationRegistrar
 }
+
+// mastodonScopes are those that the adapter asks a person for.
+var mastodonScopes = []string{"read:accounts", "read:statuses", "read:notifications", "write:statuses", "push"}
 
 func mastodonSubject(flavour mastodonfake.Flavour, budget int) conformance.Subject {
 	GinkgoHelper()
@@ -51,12 +60,15 @@ func mastodonSubject(flavour mastodonfake.Flavour, budget int) conformance.Subje
 	for _, account := range []mastodonfake.Account{news, help} {
 		fake.SetDiscoverable(account, true)
 	}
-	newsToken := fake.IssueToken(news, "read", "write:statuses")
+	newsToken := fake.IssueToken(news, "read", "write:statuses", "push")
+	consent := mastodonConsent(fake, flavour, news)
+	good := mastodonAccount(fake, news, "@News", newsToken)
+	good.Declared.Application = consent.application
 	return conformance.Subject{
 		New: func() platform.Platform {
 			adapter := newMastodonAdapter(fake.URL(), clock.RealClock{})
 			if flavour == mastodonfake.GoToSocial019 {
-				return withoutDirectory{adapter, adapter}
+				return withoutDirectory{adapter, adapter, adapter, adapter, adapter, adapter, adapter}
 			}
 			return adapter
 		},
@@ -69,9 +81,11 @@ func mastodonSubject(flavour mastodonfake.Flavour, budget int) conformance.Subje
 				return fake.TokenWorks(credential.Values.Get("MASTODON_ACCESS_TOKEN")), nil
 			},
 			ProbeBudget: budget,
+			Events:      mastodonEvents(fake, news, newsToken),
+			Consent:     consent.Consent,
 		},
-		Good:  mastodonAccount(fake, news, "@News", newsToken),
-		Other: mastodonAccount(fake, help, "help_desk", fake.IssueToken(help, "read", "write")),
+		Good:  good,
+		Other: mastodonAccount(fake, help, "help_desk", fake.IssueToken(help, "read", "write", "push")),
 		Wrong: mastodonAccount(fake, news, "news", "a-token-of-another-server-Xy12"),
 	}
 }

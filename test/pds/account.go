@@ -147,19 +147,27 @@ func (s *Server) RevokeAppPassword(ctx context.Context, account Account, name st
 
 // Post publishes a text as the account and returns the post's AT URI.
 func (s *Server) Post(ctx context.Context, account Account, text string) (string, error) {
+	return s.publish(ctx, account, map[string]any{"text": text})
+}
+
+// Reply answers a post, in the thread that begins with root, and returns the
+// answer's AT URI. The server does not look for either post.
+func (s *Server) Reply(ctx context.Context, account Account, text, root, parent string) (string, error) {
+	reference := func(uri string) map[string]string {
+		return map[string]string{"uri": uri, "cid": "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a"}
+	}
+	return s.publish(ctx, account, map[string]any{
+		"text": text, "reply": map[string]any{"root": reference(root), "parent": reference(parent)},
+	})
+}
+
+func (s *Server) publish(ctx context.Context, account Account, post map[string]any) (string, error) {
 	const collection = "app.bsky.feed.post"
+	post["$type"], post["createdAt"] = collection, time.Now().UTC().Format(time.RFC3339Nano)
 	call := Call{
 		NSID:      "com.atproto.repo.createRecord",
 		Procedure: true,
-		Body: map[string]any{
-			"repo":       account.DID,
-			"collection": collection,
-			"record": map[string]string{
-				"$type":     collection,
-				"text":      text,
-				"createdAt": time.Now().UTC().Format(time.RFC3339Nano),
-			},
-		},
+		Body:      map[string]any{"repo": account.DID, "collection": collection, "record": post},
 	}
 	var made struct{ URI string }
 	err := s.asOwner(ctx, account, call, &made)

@@ -11,6 +11,10 @@
 // credential is the account's main password, owners get app passwords of their
 // own.
 //
+// Servers of the protocol push no events: Rostra polls. Mentions and replies
+// come from an AppView, by way of the account's server, which vouches for the
+// account there; own posts come from the server itself.
+//
 // What the server says of an access token is read from the token, never
 // verified: only which request comes next depends on it.
 package bluesky
@@ -48,7 +52,9 @@ type adapter struct {
 }
 
 // NewFactory gives the factory of adapters that send their requests with
-// client. Every adapter implements all ports of package platform.
+// client. What they implement, beyond [platform.Platform], is [platform.Issuer],
+// [platform.Revoker], [platform.SessionEnder], [platform.AccountLister],
+// [platform.AccountNamer] and [platform.Poller].
 func NewFactory(client *httpx.Client, clock clock.PassiveClock) platform.Factory {
 	return func(serverURL string) (platform.Platform, error) {
 		server, err := httpx.ParseServerURL(serverURL)

@@ -42,6 +42,8 @@ const (
 	wordsSuspended   = "the server has suspended the account: somebody must appeal to its moderators"
 	wordsDeactivated = "the account is deactivated, or was moved to another server: somebody must reactivate it, or give the server where it is now"
 	wordsGone        = "the account is not on this server: it was deleted, or moved to another server"
+	wordsNoAppView   = "the server has no AppView, which alone knows who mentions or answers an account: events cannot be had there; subscribe to OwnPost alone, or give the server an AppView"
+	wordsForeignJWT  = "the server and its AppView do not agree about who asks: somebody must look at the server's AppView settings"
 	wordsNoPDS       = "this server does not offer what a Personal Data Server offers: is the service URL right?"
 )
 
@@ -95,6 +97,23 @@ func rules() []rule {
 	}
 }
 
+// appViewRules are for what an AppView answers, or a server that has none. An
+// AppView that is away is UpstreamFailure with 502, an outage. One that refuses
+// the token by which the server vouches for the account (the names are those of
+// @atproto/xrpc-server 0.10) has nothing to say of the account's session.
+func appViewRules() []rule {
+	all := []rule{
+		{method: methodListNotifications, about: "No service configured", class: platform.Permanent, words: wordsNoAppView},
+		{method: methodListNotifications, name: "MethodNotImplemented", class: platform.Permanent, words: wordsNoAppView},
+		{method: methodListNotifications, name: "XRPCNotSupported", class: platform.Permanent, words: wordsNoAppView},
+		{method: methodListRecords, status: http.StatusBadRequest, about: "Could not find repo", class: platform.NotFound, words: "the server does not show the account's posts: it is deactivated, taken down or gone"},
+	}
+	for _, name := range []string{"BadJwt", "BadJwtType", "JwtExpired", "BadJwtAudience", "BadJwtLexiconMethod", "BadJwtIss", "BadJwtSignature"} {
+		all = append(all, rule{method: methodListNotifications, name: name, class: platform.Unknown, words: wordsForeignJWT})
+	}
+	return all
+}
+
 func (r rule) matches(method string, status int, name, message string) bool {
 	return (r.method == "" || r.method == method) &&
 		(r.status == 0 || r.status == status) &&
@@ -108,7 +127,7 @@ func classify(method string, resp *httpx.Response) *platform.Failure {
 	if !ok {
 		return classifyForeign(resp)
 	}
-	all := rules()
+	all := slices.Concat(appViewRules(), rules())
 	i := slices.IndexFunc(all, func(r rule) bool { return r.matches(method, resp.Status, name, message) })
 	if i < 0 {
 		failure := platform.FromStatus(resp.Status, resp.RetryAt)

@@ -52,7 +52,7 @@ func (a *adapter) ListAccounts(ctx context.Context, cursor string) (platform.Acc
 	}
 	var answer reposAnswer
 	if err := a.ask(ctx, call{method: methodListRepos, query: query}, &answer); err != nil {
-		return platform.AccountPage{}, withoutCredential(err)
+		return platform.AccountPage{}, withoutCredential(err, wordsNotListed)
 	}
 	return answer.page()
 }
@@ -95,7 +95,7 @@ func (r repoAnswer) state() (state platform.AccountState, exists bool) {
 func (a *adapter) HandleOf(ctx context.Context, id string) (string, error) {
 	var answer accountAnswer
 	if err := a.ask(ctx, call{method: methodDescribeRepo, query: url.Values{"repo": {id}}}, &answer); err != nil {
-		return "", withoutCredential(err)
+		return "", withoutCredential(err, wordsNotListed)
 	}
 	return answer.handleOf(id)
 }
@@ -116,9 +116,9 @@ func (a accountAnswer) handleOf(id string) (string, error) {
 }
 
 // withoutCredential makes of a refusal that would blame a credential what it is
-// where none was sent: the server does not tell the public. Of an account it
-// says that the account cannot be seen.
-func withoutCredential(err error) error {
+// where none was sent: the server does not tell the public, in words that say
+// what to do. Of an account it says that the account cannot be seen.
+func withoutCredential(err error, words string) error {
 	failure, ok := errors.AsType[*platform.Failure](err)
 	if !ok {
 		return err
@@ -128,7 +128,7 @@ func withoutCredential(err error) error {
 	}
 	switch failure.Class {
 	case platform.Unauthorized, platform.Revoked, platform.InsufficientScope:
-		return &platform.Failure{Class: platform.Permanent, Code: failure.Code, Message: wordsNotListed, RetryAt: failure.RetryAt, Cause: failure.Cause}
+		return &platform.Failure{Class: platform.Permanent, Code: failure.Code, Message: words, RetryAt: failure.RetryAt, Cause: failure.Cause}
 	case platform.PolicyBlocked, platform.RateLimited, platform.NotFound, platform.Conflict, platform.Transient, platform.Permanent, platform.Unknown:
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -92,7 +93,9 @@ type pds struct {
 	logins      map[int]login
 	faults      map[string][]fault // by method; each is used once
 	serial      int
-	opaque      bool // tokens that say nothing, as the protocol allows
+	opaque      bool             // tokens that say nothing, as the protocol allows
+	notices     []map[string]any // oldest first
+	posts       []map[string]any // oldest first
 	violations  []string
 }
 
@@ -171,6 +174,9 @@ func (p *pds) route(w http.ResponseWriter, r *http.Request, method string) {
 		"server.listAppPasswords":  {http.MethodGet, false, p.listAppPasswords},
 		"server.revokeAppPassword": {http.MethodPost, true, p.revokeAppPassword},
 		"sync.getRepoStatus":       {http.MethodGet, false, p.getRepoStatus},
+		"repo.listRecords":         {http.MethodGet, false, p.listRecords},
+
+		"app.bsky.notification.listNotifications": {http.MethodGet, false, p.listNotifications},
 	}
 	e, known := endpoints[method]
 	if !known || e.verb != r.Method {
@@ -377,6 +383,49 @@ func (p *pds) getRepoStatus(w http.ResponseWriter, r *http.Request, _ map[string
 
 // changePassword changes the main password: no session can be refreshed after
 // that.
+// listNotifications answers as the AppView does that the server asks. Its
+// cursor is the place in the list, from the newest.
+func (p *pds) listNotifications(w http.ResponseWriter, r *http.Request, _ map[string]any) {
+	if _, ok := p.bearer(w, r, "access"); !ok {
+		return
+	}
+	if reasons := r.URL.Query()["reasons"]; !slices.Equal(reasons, []string{"mention", "reply", "quote"}) {
+		p.violatef("notifications for the reasons %v", reasons)
+	}
+	p.list(w, r, "notifications", p.notices)
+}
+
+func (p *pds) listRecords(w http.ResponseWriter, r *http.Request, _ map[string]any) {
+	query := r.URL.Query()
+	if query.Get("repo") != p.did || query.Get("collection") != "app.bsky.feed.post" || r.Header.Get("Authorization") != "" {
+		p.violatef("records of %q %q, or with a token that nobody needs", query.Get("repo"), query.Get("collection"))
+	}
+	p.list(w, r, "records", p.posts)
+}
+
+func (p *pds) list(w http.ResponseWriter, r *http.Request, name string, oldestFirst []map[string]any) {
+	const most = 100
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || limit < 1 || limit > most {
+		p.violatef("a limit of %q", r.URL.Query().Get("limit"))
+	}
+	begin := 0
+	if cursor := r.URL.Query().Get("cursor"); cursor != "" {
+		if begin, err = strconv.Atoi(cursor); err != nil {
+			p.violatef("a cursor that nobody gave: %q", cursor)
+		}
+	}
+	page := slices.Clone(oldestFirst)
+	slices.Reverse(page)
+	page = page[min(begin, len(page)):]
+	page = page[:min(limit, len(page))]
+	answer := map[string]any{name: append([]map[string]any{}, page...)}
+	if len(page) > 0 {
+		answer["cursor"] = strconv.Itoa(begin + len(page))
+	}
+	reply(w, answer)
+}
+
 func (p *pds) changePassword(password string) {
 	p.set(func(p *pds) {
 		p.password = password

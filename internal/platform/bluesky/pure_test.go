@@ -275,6 +275,17 @@ func TestClassify(t *testing.T) {
 		{methodDescribeServer, 400, xrpc("InvalidRequest", "No service configured for com.atproto.server.describeServer"), platform.Permanent, "InvalidRequest", false},
 		{methodDescribeServer, 501, xrpc("MethodNotImplemented", "Method Not Implemented"), platform.Permanent, "MethodNotImplemented", false},
 		{methodDescribeServer, 404, xrpc("XRPCNotSupported", "XRPCNotSupported"), platform.Permanent, "XRPCNotSupported", false},
+		// A server without an AppView, or with one that is away or does not know it.
+		{methodListNotifications, 400, xrpc("InvalidRequest", "No service configured for app.bsky.notification.listNotifications"), platform.Permanent, "InvalidRequest", false},
+		{methodListNotifications, 502, xrpc("UpstreamFailure", "No service configured"), platform.Permanent, "UpstreamFailure", false},
+		{methodListNotifications, 501, xrpc("MethodNotImplemented", "Method Not Implemented"), platform.Permanent, "MethodNotImplemented", false},
+		{methodListNotifications, 404, xrpc("XRPCNotSupported", "XRPCNotSupported"), platform.Permanent, "XRPCNotSupported", false},
+		{methodListNotifications, 502, xrpc("UpstreamFailure", "Upstream Failure"), platform.Transient, "UpstreamFailure", false},
+		{methodListNotifications, 401, xrpc("BadJwtSignature", "jwt signature does not match jwt issuer"), platform.Unknown, "BadJwtSignature", false},
+		{methodListNotifications, 401, xrpc("JwtExpired", "jwt expired"), platform.Unknown, "JwtExpired", false},
+		{methodListNotifications, 401, xrpc("AuthMissing", "Authentication Required"), platform.Unauthorized, "AuthMissing", true},
+		{methodListNotifications, 400, xrpc("ExpiredToken", "Token has expired"), platform.Revoked, "ExpiredToken", true},
+		{methodListRecords, 400, xrpc("InvalidRequest", "Could not find repo: did:plc:x"), platform.NotFound, "InvalidRequest", false},
 		// Outages.
 		{methodGetSession, 500, xrpc("InternalServerError", "Internal Server Error"), platform.Transient, "InternalServerError", false},
 		{methodGetSession, 502, xrpc("UpstreamFailure", "Upstream Failure"), platform.Transient, "UpstreamFailure", false},

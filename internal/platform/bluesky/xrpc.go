@@ -42,6 +42,8 @@ type call struct {
 	input any
 	// procedure is true for POST, false for GET.
 	procedure bool
+	// maxBody is the largest answer in bytes; zero for the client's own bound.
+	maxBody int64
 }
 
 // ask sends a request and reads the answer into output, or, where that is nil,
@@ -73,6 +75,7 @@ func (a *adapter) build(c call) (httpx.Request, error) {
 		Method:  http.MethodGet,
 		URL:     a.server.URL("/xrpc/"+c.method, c.query),
 		Header:  http.Header{"Accept": {"application/json"}},
+		MaxBody: c.maxBody,
 	}
 	if c.procedure {
 		request.Method = http.MethodPost

@@ -32,10 +32,58 @@ func TestConformance(t *testing.T) {
 // The toy adapter without a flaw meets every rule.
 var _ = conformance.Describe("the toy adapter", func(SpecContext) conformance.Subject { return toySubject(none) })
 
+// So does one whose application has one callback for all accounts.
+var _ = conformance.Describe("the toy adapter of an application", func(SpecContext) conformance.Subject {
+	return toySubjectOf(none, platform.HookPerPlatform)
+})
+
 var _ = Describe("a rule", func() {
 	DescribeTable("fails for an adapter that", func(ctx SpecContext, wrong flaw, name string) {
 		Expect(failuresOf(ctx, ruleNamed(name), toySubject(wrong))).NotTo(BeEmpty())
 	},
+		flawed(missesInOutage, "takes no outage for a missing subscription"),
+		flawed(missesInOutage, "takes no nonsense for a missing subscription"),
+		flawed(blamesCredential, "takes no outage for a missing subscription"),
+		flawed(forgetsRetry, "says when it may ask for a subscription again"),
+		flawed(tellsAnswer, "shows neither callback nor hook keys when it fails to subscribe"),
+		flawed(sharesKeys, "gives fresh hook keys each time, or the application's own"),
+		flawed(forgetsKinds, "subscribes, and reads back what it subscribed"),
+		flawed(hooksBeside, "subscribes twice and has one subscription"),
+		flawed(hooksBeside, "subscribes once more when the answer was lost"),
+		flawed(missesAbsent, "ends a subscription, and ends none"),
+		flawed(endsOthers, "keeps the subscriptions of two accounts apart"),
+		flawed(trustsAnyone, "reads nothing that was altered on the way"),
+		flawed(trustsAnyone, "reads nothing whose signature is missing, doubled or garbage"),
+		flawed(trustsAnyone, "reads nothing that was signed with another's keys"),
+		flawed(takesFirst, "reads nothing whose signature is missing, doubled or garbage"),
+		flawed(repeatsHeader, "reads nothing whose signature is missing, doubled or garbage"),
+		flawed(newestKey, "reads what it is sent, with the newest keys or older ones"),
+		flawed(newIDs, "gives an event the same ID each time that it is delivered"),
+		flawed(anyMethod, "reads nothing that is sent in another form"),
+		flawed(blamesItself, "reads nothing that was altered on the way"),
+		flawed(blamesItself, "refuses a deeply nested body at once"),
+		flawed(plainErrors, "refuses a deeply nested body at once"),
+		flawed(refusesThanks, "says success to the platform"),
+		flawed(raisesPast, "begins to poll now"),
+		flawed(keepsCursor, "finds what happens once, also after a restart"),
+		flawed(newIDs, "finds the same again from the same cursor"),
+		flawed(newestFirst, "finds what happened oldest first"),
+		flawed(findsAllKinds, "finds only what was asked for"),
+		flawed(hidesRefusal, "says that a wrong credential may not poll"),
+		flawed(quietInOutage, "takes no outage for quiet"),
+		flawed(quietOnBlank, "takes no nonsense for quiet"),
+		flawed(forgetsRetry, "says when it may poll again"),
+		flawed(raisesPast, "survives a damaged cursor"),
+		flawed(sendsSecret, "sends a person to a consent page, and tells it no secret"),
+		flawed(forgetsState, "sends a person to a consent page, and tells it no secret"),
+		flawed(noChallenge, "sends a person to a consent page, and tells it no secret"),
+		flawed(noChallenge, "redeems no code that another asked for"),
+		flawed(asksAnyway, "names a missing key of its application"),
+		flawed(wrongKey, "gets a working source credential from a person's consent"),
+		flawed(triesAgain, "redeems a code once"),
+		flawed(blamesCredential, "takes an outage for one when it redeems a code"),
+		flawed(blamesCredential, "takes no nonsense for a source credential"),
+		flawed(tellsAnswer, "shows neither code nor secret when it fails to redeem"),
 		flawed(blamesCredential, "takes for an outage: 503"),
 		flawed(blamesCredential, "blames no credential for: 200 with an HTML page"),
 		flawed(blamesCredential, "revokes nothing in an outage"),
@@ -82,6 +130,22 @@ var _ = Describe("a rule", func() {
 		flawed(deafToCancel, "stops listing promptly when it is cancelled"),
 	)
 
+	It("fails for an application's adapter that does not say on which account it happened", func(ctx SpecContext) {
+		subject := toySubjectOf(namesNoAccount, platform.HookPerPlatform)
+		Expect(failuresOf(ctx, ruleNamed("reads what it is sent, with the newest keys or older ones"), subject)).NotTo(BeEmpty())
+	})
+
+	It("about events or consent is tried where the subject says how they come about", func() {
+		needy := 0
+		for _, rule := range conformance.Rules() {
+			Expect(rule.CanTry(conformance.Server{Events: &conformance.Events{}, Consent: &conformance.Consent{}})).To(BeTrue())
+			if !rule.CanTry(conformance.Server{}) {
+				needy++
+			}
+		}
+		Expect(needy).To(BeNumerically(">", 0))
+	})
+
 	It("has a name that no other has", func() {
 		seen := map[string]bool{}
 		for _, rule := range conformance.Rules() {
@@ -125,6 +189,11 @@ func failuresOf(ctx context.Context, rule conformance.Rule, subject conformance.
 
 func toySubject(wrong flaw) conformance.Subject {
 	GinkgoHelper()
+	return toySubjectOf(wrong, platform.HookPerChannel)
+}
+
+func toySubjectOf(wrong flaw, scope platform.HookScope) conformance.Subject {
+	GinkgoHelper()
 	server, injector := newToyServer(), &faults.Injector{}
 	listening := httptest.NewServer(injector.Wrap(server))
 	DeferCleanup(listening.Close)
@@ -132,7 +201,7 @@ func toySubject(wrong flaw) conformance.Subject {
 	Expect(err).NotTo(HaveOccurred())
 	good := server.addUser("good")
 	return conformance.Subject{
-		New:   func() platform.Platform { return newToyAdapter(url, wrong) },
+		New:   func() platform.Platform { return newToyAdapter(url, wrong, scope) },
 		Clock: clock.RealClock{},
 		Server: conformance.Server{
 			Faults: injector,
@@ -143,6 +212,8 @@ func toySubject(wrong flaw) conformance.Subject {
 			Works: func(_ context.Context, credential credentials.Credential) (bool, error) {
 				return server.works(credential.Values.Get("TOY_PASSWORD")), nil
 			},
+			Events:  server.asEvents("good"),
+			Consent: server.asConsent("good"),
 		},
 		Good:  toyAccount("good", good),
 		Other: toyAccount("other", server.addUser("other")),
@@ -150,7 +221,7 @@ func toySubject(wrong flaw) conformance.Subject {
 	}
 }
 
-func newToyAdapter(server httpx.ServerURL, wrong flaw) platform.Platform {
+func newToyAdapter(server httpx.ServerURL, wrong flaw, scope platform.HookScope) platform.Platform {
 	GinkgoHelper()
 	client, err := httpx.New(httpx.Options{
 		UserAgent:      "rostra-test",
@@ -166,7 +237,7 @@ func newToyAdapter(server httpx.ServerURL, wrong flaw) platform.Platform {
 		Expect(err).NotTo(HaveOccurred())
 	}
 	DeferCleanup(client.CloseIdleConnections)
-	return &toyAdapter{http: client, server: server, flaw: wrong, count: &atomic.Int32{}}
+	return &toyAdapter{http: client, server: server, flaw: wrong, scope: scope, count: &atomic.Int32{}}
 }
 
 func toyAccount(name, secret string) conformance.Account {
@@ -174,6 +245,10 @@ func toyAccount(name, secret string) conformance.Account {
 		Declared: platform.Account{
 			Handle: strings.ToLower(name), ID: "id-" + name,
 			Source: credentials.Values{"password": credentials.NewValue(secret)},
+			Application: credentials.Values{
+				platform.ApplicationID:     credentials.NewValue(toyClient),
+				platform.ApplicationSecret: credentials.NewValue(toySecret),
+			},
 		},
 		Identity: platform.Identity{AccountID: "id-" + name, Handle: name, CanMint: true},
 		Secrets:  []string{secret},

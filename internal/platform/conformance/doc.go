@@ -9,7 +9,11 @@
 //
 // A platform's test calls Describe with a function that makes a Subject. Rules
 // for the optional ports (platform.Issuer, platform.Revoker,
-// platform.SessionEnder, platform.AccountLister, platform.AccountNamer) run where the adapter has the port.
+// platform.SessionEnder, platform.AccountLister, platform.AccountNamer,
+// platform.Subscriber, platform.Receiver, platform.Poller, platform.Authorizer)
+// run where the adapter has the port; for the last four, the subject must also
+// say how events happen at its server (Events), or how a person consents there
+// (Consent).
 //
 // The rules are also plain values (Rules, Rule.Check), so that a test can show
 // of a rule that it fails when it should.

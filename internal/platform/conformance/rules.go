@@ -21,11 +21,16 @@ type Rule struct {
 	Name string
 
 	applies func(platform.Platform) bool // nil: to every adapter
+	needs   func(Server) bool            // nil: nothing that a server may lack
 	check   func(context.Context, *trial)
 }
 
 // AppliesTo tells whether the adapter has the port that the rule is about.
 func (r Rule) AppliesTo(p platform.Platform) bool { return r.applies == nil || r.applies(p) }
+
+// CanTry tells whether the subject says what the rule needs to know of its
+// server.
+func (r Rule) CanTry(server Server) bool { return r.needs == nil || r.needs(server) }
 
 // Check tries the rule on a fresh subject and reports to g.
 func (r Rule) Check(ctx context.Context, g gomega.Gomega, subject Subject) {
@@ -34,7 +39,10 @@ func (r Rule) Check(ctx context.Context, g gomega.Gomega, subject Subject) {
 
 // Rules are all rules, in an order fit for reading.
 func Rules() []Rule {
-	return slices.Concat(nameRules(), detectRules(), verifyRules(), failureRules(), issuerRules(), revokerRules(), sessionRules(), listerRules())
+	return slices.Concat(
+		nameRules(), detectRules(), verifyRules(), failureRules(), issuerRules(), revokerRules(), sessionRules(), listerRules(),
+		subscriberRules(), receiverRules(), pollerRules(), authorizerRules(),
+	)
 }
 
 func isIssuer(p platform.Platform) bool       { _, ok := p.(platform.Issuer); return ok }

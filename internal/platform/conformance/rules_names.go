@@ -66,7 +66,7 @@ func checkSourceKeys(_ context.Context, t *trial) {
 		t.Expect(names).NotTo(gomega.HaveKey(key.Name))
 		t.Expect(key.Purpose).NotTo(gomega.BeEmpty())
 		names[key.Name] = true
-		if key.Required {
+		if key.Required || key.OneOf {
 			required++
 		}
 	}

@@ -52,12 +52,41 @@ const (
 	listsOthers      flaw = "lists what cannot be an account"
 	hidesNames       flaw = "gives another account's handle"
 	blamesNobody     flaw = "calls a list that is not public a wrong credential"
+
+	sharesKeys     flaw = "gives everybody the same hook keys"
+	missesInOutage flaw = "calls an outage a missing subscription"
+	forgetsKinds   flaw = "subscribes to one kind of event alone"
+	hooksBeside    flaw = "subscribes beside the subscription that is there"
+	endsOthers     flaw = "ends everybody's subscriptions"
+	trustsAnyone   flaw = "reads what nobody has signed"
+	takesFirst     flaw = "takes the first of two signatures"
+	newestKey      flaw = "knows the newest hook key alone"
+	newIDs         flaw = "gives an event another ID each time"
+	anyMethod      flaw = "reads what comes by any method"
+	namesNoAccount flaw = "does not say on which account it happened"
+	repeatsHeader  flaw = "puts a stranger's signature into its messages"
+	blamesItself   flaw = "answers a stranger with status 500"
+	refusesThanks  flaw = "answers a delivery with status 404"
+
+	raisesPast    flaw = "begins with all that ever happened"
+	keepsCursor   flaw = "gives the same cursor again"
+	quietInOutage flaw = "takes an outage for quiet"
+	quietOnBlank  flaw = "takes an answer without a list for quiet"
+	newestFirst   flaw = "gives the newest event first"
+	findsAllKinds flaw = "finds what nobody asked for"
+
+	sendsSecret  flaw = "sends the application's secret with the person"
+	forgetsState flaw = "sends the person without the state"
+	noChallenge  flaw = "sends the person without a challenge"
+	wrongKey     flaw = "puts the token under a key of its own"
+	triesAgain   flaw = "calls a used code Transient"
 )
 
 type toyAdapter struct {
 	http   *httpx.Client
 	server httpx.ServerURL
 	flaw   flaw
+	scope  platform.HookScope
 	count  *atomic.Int32
 }
 

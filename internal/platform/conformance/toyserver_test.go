@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 // toyServer is the smallest platform that has all there is to conform to:
@@ -20,6 +23,10 @@ type toyServer struct {
 	serial    int
 	passwords map[string]password // by content
 	sessions  map[string]string   // token to password
+	hooks     []toyHook
+	events    []toyEvent
+	sent      []platform.Delivery
+	codes     map[string]toyCode
 }
 
 type password struct {
@@ -28,7 +35,7 @@ type password struct {
 }
 
 func newToyServer() *toyServer {
-	return &toyServer{passwords: map[string]password{}, sessions: map[string]string{}}
+	return &toyServer{passwords: map[string]password{}, sessions: map[string]string{}, codes: map[string]toyCode{}}
 }
 
 // secret gives a new one that is found nowhere by chance.
@@ -58,7 +65,13 @@ func (s *toyServer) works(content string) bool {
 	return ok
 }
 
-type toyRequest struct{ User, Password, Name string }
+type toyRequest struct {
+	User, Password, Name     string
+	Callback, Key            string
+	Kinds                    []event.Kind
+	Client, Secret           string
+	Code, Verifier, Redirect string
+}
 
 func (s *toyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -78,13 +91,15 @@ func (s *toyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/withdraw":
 		delete(s.passwords, request.Password)
 		answer(w, http.StatusOK, struct{}{})
+	case "/token":
+		s.redeem(w, request)
 	case "/accounts":
 		s.accounts(w, r.URL.Query().Get("after"))
 	case "/handle":
 		s.handle(w, r.URL.Query().Get("id"))
 	default:
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		s.serveSession(w, r.URL.Path, token, request)
+		s.serveSession(w, r, token, request)
 	}
 }
 
@@ -124,14 +139,14 @@ func (s *toyServer) login(w http.ResponseWriter, request toyRequest) {
 	answer(w, http.StatusOK, map[string]string{"token": token})
 }
 
-func (s *toyServer) serveSession(w http.ResponseWriter, path, token string, request toyRequest) {
+func (s *toyServer) serveSession(w http.ResponseWriter, r *http.Request, token string, request toyRequest) {
 	opened, ok := s.sessions[token]
 	if !ok {
 		answer(w, http.StatusUnauthorized, map[string]string{"error": "no session"})
 		return
 	}
 	user := s.passwords[opened].user
-	switch path {
+	switch r.URL.Path {
 	case "/whoami":
 		answer(w, http.StatusOK, map[string]string{"id": "id-" + user, "handle": user})
 	case "/logout":
@@ -144,6 +159,15 @@ func (s *toyServer) serveSession(w http.ResponseWriter, path, token string, requ
 	case "/revoke":
 		s.revoke(user, request.Name)
 		answer(w, http.StatusOK, struct{}{})
+	case "/subscriptions":
+		answer(w, http.StatusOK, map[string]any{"hooks": s.hooksOf(user)})
+	case "/subscribe":
+		s.subscribe(w, user, request)
+	case "/unsubscribe":
+		s.unsubscribe(user, request.Name)
+		answer(w, http.StatusOK, struct{}{})
+	case "/events":
+		s.eventsSince(w, user, r.URL.Query().Get("after"))
 	default:
 		answer(w, http.StatusNotFound, map[string]string{"error": "no such path"})
 	}

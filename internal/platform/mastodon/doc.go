@@ -6,7 +6,7 @@
 // servers compatible with them.
 //
 // The source credential is an access token that a person has given Rostra in
-// the server's settings or by OAuth. Such tokens do not expire and none can be
+// the server's settings or by OAuth (authorize.go). Such tokens do not expire and none can be
 // minted by API, so the source credential is also what is delivered.
 //
 // # What can be known of a token's scopes
@@ -20,6 +20,20 @@
 // shows only as a 403 when it is used. Verify therefore fails with
 // InsufficientScope where the application may not post, and says nothing
 // otherwise. Older Mastodon, GoToSocial and others tell not even that.
+//
+// # Events
+//
+// An access token with the scope push can have one push subscription
+// (subscribe.go). The server then sends Web Push messages, as it does to
+// browsers, and the adapter takes the part of both push service and browser
+// (receive.go). A push tells little: that somebody mentioned the account, and
+// the beginning of what they wrote. Whether that was a reply or a direct
+// message, who wrote it and where it can be seen, only the API tells; own posts
+// are not pushed at all. All this can be polled (poll.go). A notification has
+// the same event ID either way.
+//
+// A channel without a subscription needs no scope push, and Verify does not ask
+// for it.
 //
 // # Whose refusal it is
 //

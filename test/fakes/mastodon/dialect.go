@@ -28,7 +28,22 @@ type dialect struct {
 	refuse         func(reason) refusal
 	stateRefusals  map[State]reason
 	revokeNeedsAll bool // every parameter of /oauth/revoke is asked for with 400
+	pushes         encryption
+	numbersIDs     bool // IDs of subscriptions, and of notifications in a push, are numbers
+	tellsPolicy    bool // a subscription shows its policy and whether it is standard
+	asksChallenge  bool // PKCE is known, and S256 alone is taken
+	notificationID func(serial int) string
+	statusID       func(serial int) string
 }
+
+// encryption is how a flavour encrypts its pushes.
+type encryption int
+
+const (
+	pushLegacy     encryption = iota // as the draft has it
+	pushAsAsked                      // as RFC 8291 has it where the subscription asks for that
+	pushAsStandard                   // as RFC 8291 has it
+)
 
 // reason is why a request is refused.
 type reason int
@@ -61,9 +76,16 @@ func dialectOf(flavour Flavour) dialect {
 		older.version = "4.2.17"
 		older.identityScopes = []string{"read:accounts"}
 		older.readsAppScopes = false
+		older.asksChallenge = false
 		return older
 	case Mastodon43:
 		return mastodon()
+	case Mastodon44:
+		newer := mastodon()
+		newer.version = "4.4.3"
+		newer.pushes = pushAsAsked
+		newer.tellsPolicy = true
+		return newer
 	}
 	panic("mastodonfake: no such flavour: " + string(flavour))
 }
@@ -78,6 +100,10 @@ func mastodon() dialect {
 		readsAppScopes: true,
 		asksAboutApps:  true,
 		hasDirectory:   true,
+		numbersIDs:     true,
+		asksChallenge:  true,
+		notificationID: func(serial int) string { return strconv.Itoa(9_990 + serial) },
+		statusID:       func(serial int) string { return fmt.Sprintf("1131%014d", serial) },
 		formatReset:    func(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") },
 		refuse:         refuseAsMastodon,
 		stateRefusals: map[State]reason{
@@ -120,6 +146,10 @@ func goToSocial() dialect {
 		wantsUserAgent: true,
 		negotiates:     true,
 		limitsOAuth:    true,
+		pushes:         pushAsStandard,
+		tellsPolicy:    true,
+		notificationID: ulid,
+		statusID:       ulid,
 		formatReset:    func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) },
 		refuse:         refuseAsGoToSocial,
 		stateRefusals: map[State]reason{

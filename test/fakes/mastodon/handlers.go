@@ -47,6 +47,16 @@ func (s *Server) routes() map[string]route {
 		"GET /.well-known/nodeinfo":               {serve: (*Server).nodeInfoLinks},
 		"GET /nodeinfo/2.0":                       {serve: (*Server).nodeInfo},
 		"GET /api/v1/directory":                   {parameters: []string{"local", "order", "limit", "offset"}, serve: (*Server).directory},
+		"GET /api/v1/notifications":               {parameters: append(paging(), "types[]", "exclude_types[]", "account_id"), serve: (*Server).listNotifications},
+		"GET " + ownStatuses:                      {parameters: append(paging(), "exclude_reblogs", "exclude_replies", "only_media", "pinned", "tagged"), serve: (*Server).listStatuses},
+		"GET " + pathPush:                         {serve: (*Server).showSubscription},
+		"POST " + pathPush:                        {parameters: append(pushData(), "subscription[endpoint]", "subscription[keys][p256dh]", "subscription[keys][auth]", "subscription[standard]"), serve: (*Server).subscribe},
+		"PUT " + pathPush:                         {parameters: pushData(), serve: (*Server).changeSubscription},
+		"DELETE " + pathPush:                      {serve: (*Server).unsubscribe},
+		"POST /api/v1/apps":                       {parameters: []string{"client_name", "redirect_uris", "scopes", "website"}, serve: (*Server).registerApp},
+		"GET " + pathAuthorize:                    {parameters: consentParameters(), serve: (*Server).showConsent},
+		"POST " + pathAuthorize:                   {parameters: append(consentParameters(), "username", "decision"), serve: (*Server).decideConsent},
+		"POST /oauth/token":                       {parameters: []string{"grant_type", "code", "client_id", "client_secret", "redirect_uri", "code_verifier", "scope"}, serve: (*Server).giveToken},
 	}
 	if s.options.withoutV2 {
 		delete(routes, "GET /api/v2/instance")
@@ -81,7 +91,7 @@ func (s *Server) handler() http.Handler {
 			s.refuse(w, reasonRateLimited)
 			return
 		}
-		found, ok := routes[r.Method+" "+r.URL.Path]
+		found, ok := routes[r.Method+" "+pattern(r.URL.Path)]
 		if !ok { // a wrong method is an unknown route to both servers
 			s.refuse(w, reasonNotFound)
 			return
@@ -94,12 +104,24 @@ func (s *Server) handler() http.Handler {
 	})
 }
 
+// pattern is the route of a path: the one with an ID in it stands for all.
+func pattern(path string) string {
+	parts := strings.Split(path, "/")
+	if len(parts) == 6 {
+		parts[4] = ":id"
+	}
+	if joined := strings.Join(parts, "/"); joined == ownStatuses {
+		return joined
+	}
+	return path
+}
+
 func (s *Server) refuseAgent(r *http.Request) *refusal {
 	if s.dialect.wantsUserAgent && r.UserAgent() == "" {
 		return &refusal{http.StatusTeapot, "I'm a teapot: no user-agent sent with request"}
 	}
 	accept := r.Header.Get("Accept")
-	if s.dialect.negotiates && accept != "" && !strings.Contains(accept, "application/json") && !strings.Contains(accept, "*/*") {
+	if s.dialect.negotiates && r.URL.Path != pathAuthorize && accept != "" && !strings.Contains(accept, "application/json") && !strings.Contains(accept, "*/*") {
 		return &refusal{http.StatusNotAcceptable, "Not Acceptable: this endpoint offers application/json"}
 	}
 	return nil

@@ -27,6 +27,8 @@ type App struct {
 	ClientID, ClientSecret string
 	// Scopes that its tokens may have.
 	Scopes []string
+	// RedirectURIs to which a person may be sent back with a code.
+	RedirectURIs []string
 }
 
 // State is how an account stands with its server.
@@ -113,8 +115,19 @@ func (s *Server) AddApp(name string, scopes ...string) App {
 	return s.addApp(name, scopes)
 }
 
-func (s *Server) addApp(name string, scopes []string) App {
-	app := App{Name: name, ClientID: s.secret("client"), ClientSecret: s.secret("clientsecret"), Scopes: slices.Clone(scopes)}
+// AddAppFor registers an application that a person can consent to, coming back
+// to the redirect URI.
+func (s *Server) AddAppFor(redirectURI, name string, scopes ...string) App {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addApp(name, scopes, redirectURI)
+}
+
+func (s *Server) addApp(name string, scopes []string, redirectURIs ...string) App {
+	app := App{
+		Name: name, ClientID: s.secret("client"), ClientSecret: s.secret("clientsecret"),
+		Scopes: slices.Clone(scopes), RedirectURIs: redirectURIs,
+	}
 	s.apps[app.ClientID] = app
 	return app
 }
@@ -191,6 +204,7 @@ func (s *Server) ForgetToken(access string) {
 
 // revoke revokes as the flavour does: Mastodon remembers, GoToSocial forgets.
 func (s *Server) revoke(access string) {
+	delete(s.subscriptions, access)
 	if s.dialect.forgetsRevoked {
 		delete(s.tokens, access)
 		return

@@ -22,6 +22,8 @@ const (
 	Mastodon43 Flavour = "Mastodon 4.3"
 	// Mastodon42 is Mastodon 4.2.
 	Mastodon42 Flavour = "Mastodon 4.2"
+	// Mastodon44 is Mastodon 4.4 and later.
+	Mastodon44 Flavour = "Mastodon 4.4"
 	// GoToSocial019 is GoToSocial 0.19.
 	GoToSocial019 Flavour = "GoToSocial 0.19"
 )
@@ -45,6 +47,17 @@ type Server struct {
 	apps     map[string]App            // by client ID
 	tokens   map[string]*tokenRecord   // by access token
 	windows  map[string]*window        // by who is limited
+
+	vapid         vapidKeys
+	subscriptions map[string]*subscription // by access token
+	unsent        []*delivery
+	pushed        []Pushed
+	activity      int // serial of what happens
+	latest        time.Time
+	statuses      map[string]*statusRecord // by ID
+	notifications []*notificationRecord
+	grants        map[string]*grantRecord // by code
+	narrowed      []string
 }
 
 type options struct {
@@ -56,6 +69,7 @@ type options struct {
 	authenticated  bool // limited federation: also the instance wants a token
 	withoutSources bool // the instance names no source_url
 	withoutList    bool // the administrator has switched the directory off
+	sender         Sender
 }
 
 // Option changes how the server is made.
@@ -88,9 +102,12 @@ func WithoutSourceURL() Option { return func(o *options) { o.withoutSources = tr
 // WithoutDirectory switches the profile directory off, as an administrator can.
 func WithoutDirectory() Option { return func(o *options) { o.withoutList = true } }
 
+// WithSender encrypts and sends what is pushed; without it, SendPush does.
+func WithSender(sender Sender) Option { return func(o *options) { o.sender = sender } }
+
 // New starts a server. Close it.
 func New(opts ...Option) *Server {
-	o := options{flavour: Mastodon43, clock: clock.RealClock{}, rateLimit: defaultRateLimit}
+	o := options{flavour: Mastodon43, clock: clock.RealClock{}, rateLimit: defaultRateLimit, sender: SendPush}
 	for _, apply := range opts {
 		apply(&o)
 	}
@@ -101,6 +118,11 @@ func New(opts ...Option) *Server {
 		apps:     map[string]App{},
 		tokens:   map[string]*tokenRecord{},
 		windows:  map[string]*window{},
+
+		vapid:         newVapidKeys(),
+		subscriptions: map[string]*subscription{},
+		statuses:      map[string]*statusRecord{},
+		grants:        map[string]*grantRecord{},
 	}
 	if o.version == "" {
 		s.options.version = s.dialect.version
