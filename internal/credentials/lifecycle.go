@@ -17,6 +17,11 @@ import (
 // retire.
 const CauseFirst v1alpha1.RetirementCause = "First"
 
+// CauseRenewed is the cause of a credential that Rostra renewed because the
+// one before expires. That one is not revoked: it ends by itself, and some
+// platforms would end the whole grant with it. So it is never on record.
+const CauseRenewed v1alpha1.RetirementCause = "Renewed"
+
 // MintedPrefix begins the ID of every credential that Rostra mints.
 const MintedPrefix = "rostra-"
 
@@ -91,8 +96,15 @@ type Facts struct {
 	// SourceID is the ID under which the source credential itself is
 	// delivered where it cannot mint.
 	SourceID string
-	// SourceExpiresAt is when the source credential expires, or zero.
+	// SourceExpiresAt is when the source credential expires, or zero. With
+	// Renews, it is when what is delivered does.
 	SourceExpiresAt time.Time
+	// Renews tells that what is delivered is renewed by Rostra before it
+	// expires.
+	Renews bool
+	// SourceChanged tells that the source Secret is another than when the
+	// account was last verified.
+	SourceChanged bool
 	// Issued are the IDs that the platform lists, or nil if it was not asked.
 	Issued []string
 	// Present are the people in the owning team now, as team/member.
@@ -191,7 +203,7 @@ func DueAt(facts Facts) time.Time {
 	if facts.Interval > 0 {
 		due = facts.Recorded.IssuedAt.Add(facts.Interval)
 	}
-	if expires := expiry(facts); !expires.IsZero() {
+	if expires := expiry(facts); !expires.IsZero() && !facts.Renews {
 		if renew := renewal(facts, expires); due.IsZero() || renew.Before(due) {
 			due = renew
 		}
@@ -233,6 +245,11 @@ func replacement(facts Facts, due time.Time) (v1alpha1.RetirementCause, string) 
 		return v1alpha1.CauseHandover, fmt.Sprintf("it moves from team %s (%s/%s) to team %s (%s/%s)",
 			recorded.Team, recorded.Secret.Namespace, recorded.Secret.Name,
 			facts.Want.Team, facts.Want.Namespace, facts.Want.SecretName)
+	case sourceReplaced(facts) && facts.Renews && !facts.SourceChanged:
+		if len(leavers(facts)) > 0 {
+			return v1alpha1.CauseLeaver, "it was renewed, since it was seen by " + enumerate(leavers(facts)) + ", no longer in team " + facts.Want.Team
+		}
+		return CauseRenewed, "it was renewed ahead of its expiry"
 	case sourceReplaced(facts):
 		return v1alpha1.CauseSourceReplaced, "the source credential is another one"
 	case withdrawn(facts):
@@ -318,9 +335,16 @@ func verdict(facts Facts, due time.Time) Verdict {
 	}
 	expires := expiry(facts)
 	switch {
+	case !expires.IsZero() && !facts.Now.Before(expires) && facts.Renews:
+		return Verdict{Reason: v1alpha1.ReasonExpired, Message: fmt.Sprintf(
+			"the credential expired at %s and could not be renewed: connect the account again", stamp(expires))}
 	case !expires.IsZero() && !facts.Now.Before(expires):
 		return Verdict{Reason: v1alpha1.ReasonExpired, Message: fmt.Sprintf(
 			"the credential expired at %s: put a new one into the source Secret", stamp(expires))}
+	case len(leavers(facts)) > 0 && facts.Renews:
+		return Verdict{Reason: v1alpha1.ReasonSeenByLeaver, Message: fmt.Sprintf(
+			"%s saw the credential and is no longer in team %s: it is replaced when the platform renews it%s",
+			enumerate(leavers(facts)), facts.Want.Team, until(expires))}
 	case len(leavers(facts)) > 0:
 		return Verdict{Reason: v1alpha1.ReasonSeenByLeaver, Message: fmt.Sprintf(
 			"%s saw the credential and is no longer in team %s: this platform cannot mint another, so get a new one from it and put it into the source Secret",
@@ -341,6 +365,14 @@ func verdict(facts Facts, due time.Time) Verdict {
 	}
 	return Verdict{OK: true, Reason: v1alpha1.ReasonDelivered, Message: fmt.Sprintf(
 		"credential %s is delivered to team %s in Secret %s/%s", recorded.ID, recorded.Team, recorded.Secret.Namespace, recorded.Secret.Name)}
+}
+
+// until says when a credential ends by itself.
+func until(expires time.Time) string {
+	if expires.IsZero() {
+		return ""
+	}
+	return ", and ends by itself at " + stamp(expires)
 }
 
 func firstMessage(retiring []v1alpha1.RetiringCredential) string {
@@ -415,6 +447,9 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 		// has seen it, and there is nothing to revoke.
 		delivered.IssuedAt = old.IssuedAt
 		delivered.ExposedTo = union(old.ExposedTo, delivered.ExposedTo)
+		return &delivered, retiring
+	}
+	if cause == CauseRenewed {
 		return &delivered, retiring
 	}
 	entry := v1alpha1.RetiringCredential{ID: old.ID, Cause: cause}

@@ -37,6 +37,10 @@ var (
 	ErrNotFound = errors.New("the Secret does not exist")
 	// ErrInvalid: the Secret lacks what it needs.
 	ErrInvalid = errors.New("the Secret is not usable")
+	// ErrApplicationNotFound: the Secret of the application does not exist.
+	ErrApplicationNotFound = errors.New("the application's Secret does not exist")
+	// ErrApplicationInvalid: the Secret of the application lacks what it needs.
+	ErrApplicationInvalid = errors.New("the application's Secret is not usable")
 	// ErrTaken: a Secret of that name exists and is not this channel's.
 	ErrTaken = errors.New("the Secret exists and was not made for this channel")
 	// ErrSourceForbidden: Rostra may not read the source Secret.
@@ -80,22 +84,75 @@ func (s *Store) Source(ctx context.Context, channel *v1alpha1.SocialChannel, key
 		}
 		return nil, fmt.Errorf("read Secret %s: %w", name, err)
 	}
-	source := &Source{Values: credentials.Values{}, ResourceVersion: secret.ResourceVersion}
+	values, err := pick(secret, keys, ErrInvalid)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Values: values, ResourceVersion: secret.ResourceVersion}, nil
+}
+
+// Application reads the Secret that says what Rostra is at a platform, in
+// Rostra's own namespace, and checks that it holds the keys that are needed.
+func (s *Store) Application(ctx context.Context, namespace, name string, keys []platform.SourceKey) (*Source, error) {
+	if namespace == "" {
+		return nil, fmt.Errorf("%w: Rostra was not told its own namespace: start it with --namespace", ErrApplicationNotFound)
+	}
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	secret := &corev1.Secret{}
+	switch err := s.Client.Get(ctx, key, secret); {
+	case apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("%w: create Secret %s with the keys %s", ErrApplicationNotFound, key, describeKeys(keys))
+	case apierrors.IsForbidden(err):
+		return nil, fmt.Errorf("%w: Rostra may not read Secret %s: bind its role in that namespace", ErrApplicationNotFound, key)
+	case err != nil:
+		return nil, fmt.Errorf("read Secret %s: %w", key, err)
+	}
+	values, err := pick(secret, keys, ErrApplicationInvalid)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Values: values, ResourceVersion: secret.ResourceVersion}, nil
+}
+
+// pick takes the keys that are known out of a Secret. What is wrong is told in
+// the chain of the error invalid.
+func pick(secret *corev1.Secret, keys []platform.SourceKey, invalid error) (credentials.Values, error) {
+	name := types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}
+	values := credentials.Values{}
 	for _, key := range keys {
 		content := strings.TrimSpace(string(secret.Data[key.Name]))
 		_, present := secret.Data[key.Name]
 		switch {
 		case len(content) > maxValue:
-			return nil, fmt.Errorf("%w: key %q of Secret %s holds more than %d bytes, which no credential does", ErrInvalid, key.Name, name, maxValue)
+			return nil, fmt.Errorf("%w: key %q of Secret %s holds more than %d bytes, which no credential does", invalid, key.Name, name, maxValue)
 		case content == "" && key.Required && present:
-			return nil, fmt.Errorf("%w: key %q of Secret %s is empty: it must hold %s", ErrInvalid, key.Name, name, key.Purpose)
+			return nil, fmt.Errorf("%w: key %q of Secret %s is empty: it must hold %s", invalid, key.Name, name, key.Purpose)
 		case content == "" && key.Required:
-			return nil, fmt.Errorf("%w: Secret %s has no key %q, which must hold %s; it has %s", ErrInvalid, name, key.Name, key.Purpose, listKeys(secret.Data))
+			return nil, fmt.Errorf("%w: Secret %s has no key %q, which must hold %s; it has %s", invalid, name, key.Name, key.Purpose, listKeys(secret.Data))
 		case content != "":
-			source.Values[key.Name] = credentials.NewValue(content)
+			values[key.Name] = credentials.NewValue(content)
 		}
 	}
-	return source, nil
+	if lacking := alternatives(keys, values); lacking != "" {
+		return nil, fmt.Errorf("%w: Secret %s has none of the keys %s: add one; it has %s", invalid, name, lacking, listKeys(secret.Data))
+	}
+	return values, nil
+}
+
+// alternatives are the keys of which one is needed and none is there; empty for
+// no such need.
+func alternatives(keys []platform.SourceKey, values credentials.Values) string {
+	var names []string
+	for _, key := range keys {
+		if !key.OneOf {
+			continue
+		}
+		if !values[key.Name].IsEmpty() {
+			return ""
+		}
+		names = append(names, key.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func describeKeys(keys []platform.SourceKey) string {
