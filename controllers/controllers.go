@@ -26,6 +26,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/arrivals"
+	"github.com/rostra-dev/rostra/controllers/consent"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
@@ -34,6 +36,8 @@ import (
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/controllers/socialplatform"
 	"github.com/rostra-dev/rostra/controllers/team"
+	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
+	"github.com/rostra-dev/rostra/internal/inbox"
 	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
@@ -42,6 +46,14 @@ import (
 type Options struct {
 	// Platforms that this process can speak to.
 	Platforms platform.Registry
+	// Namespace is Rostra's own, where applications' Secrets and the records of
+	// callbacks are. It is needed for a Gateway.
+	Namespace string
+	// Gateway says how platforms and people reach Rostra; nil for not at all.
+	Gateway *GatewayOptions
+	// Inbox keeps events. It is needed for a Gateway, and for events that are
+	// polled. Whoever opened it closes it.
+	Inbox *inbox.Inbox
 	// Workers is how many channels are reconciled at once. Default: 16.
 	Workers int
 	// MetricsAddress and ProbeAddress to listen on; "0" for not at all.
@@ -111,6 +123,9 @@ func NewManager(ctx context.Context, config *rest.Config, options Options) (mana
 	if err := mgr.AddReadyzCheck("started", healthz.Ping); err != nil {
 		return nil, err
 	}
+	if err := addInboxChecks(mgr, options.Inbox); err != nil {
+		return nil, err
+	}
 	return mgr, setup(ctx, mgr, options)
 }
 
@@ -145,7 +160,7 @@ func trimMetadata(object any) (any, error) {
 	trimmed.OwnerReferences = nil
 	trimmed.Finalizers = nil
 	kept := map[string]string{}
-	for _, name := range []string{v1alpha1.AnnotationChannel, v1alpha1.AnnotationCredentialID, v1alpha1.AnnotationFrozen} {
+	for _, name := range []string{v1alpha1.AnnotationChannel, v1alpha1.AnnotationCredentialID, v1alpha1.AnnotationFrozen, v1alpha1.AnnotationConnected} {
 		if value, ok := trimmed.Annotations[name]; ok {
 			kept[name] = value
 		}
@@ -156,7 +171,7 @@ func trimMetadata(object any) (any, error) {
 
 func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	indexer := mgr.GetFieldIndexer()
-	if err := errors.Join(socialchannel.Index(ctx, indexer), duty.Index(ctx, indexer), responderrota.Index(ctx, indexer)); err != nil {
+	if err := errors.Join(socialchannel.Index(ctx, indexer), duty.Index(ctx, indexer), responderrota.Index(ctx, indexer), consent.Index(ctx, indexer)); err != nil {
 		return err
 	}
 	directory := platform.NewDirectory(options.Platforms)
@@ -175,10 +190,31 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	var key []byte
+	if options.Gateway != nil {
+		if key, err = gatewayKey(ctx, secrets, options.Namespace); err != nil {
+			return err
+		}
+	}
+	people, err := connectPages(mgr, options, key, secrets, directory)
+	if err != nil {
+		return err
+	}
+	if err := addGateway(mgr, options, key, people, directory); err != nil {
+		return err
+	}
+	var board *arrivals.Board
+	if options.Inbox != nil {
+		board = arrivals.NewBoard()
+		if err := mgr.Add(board.Runnable(options.Inbox)); err != nil {
+			return err
+		}
+	}
 	book := duty.NewBook(mgr.GetClient())
 	channels := socialchannel.New(socialchannel.Config{
 		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory, Duty: book, Brake: options.Brake,
 		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
+		Namespace: options.Namespace, Gateway: reach(options, key), Inbox: inboxOf(options.Inbox), Arrivals: board,
 	})
 	if err := channels.SetupWithManager(mgr, settings(options.Workers)); err != nil {
 		return err
@@ -189,6 +225,7 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	}
 	platforms := socialplatform.New(socialplatform.Config{
 		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Platforms: directory, Clock: options.Clock, Gauge: unclaimed,
+		Secrets: &secretstore.Store{Client: secrets}, Namespace: options.Namespace,
 	})
 	if err := platforms.SetupWithManager(mgr, settings(2)); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -59,18 +60,58 @@ func (r *Reconciler) bindDiscovery(ctx context.Context, social *v1alpha1.SocialP
 		writer.Unknown(v1alpha1.ConditionAccountsDiscovered, v1alpha1.ReasonWaiting, "waits for Reachable")
 		return time.Time{}, nil //nolint:nilerr // Reachable tells what is wrong
 	}
-	lister, ok := adapter.(platform.AccountLister)
-	if !ok {
+	lister, err := r.lister(ctx, social, adapter)
+	if reason := listerReason(err); reason != "" {
 		r.noDiscovery(social)
-		writer.False(v1alpha1.ConditionAccountsDiscovered, v1alpha1.ReasonCannotList, fmt.Sprintf(
-			"accounts of type %s cannot be listed: declare them by hand, and remove spec.discovery", social.Spec.Type))
-		return time.Time{}, nil
+		writer.False(v1alpha1.ConditionAccountsDiscovered, reason, err.Error())
+		return writer.Now.Add(defaultListInterval), nil
+	}
+	if err != nil {
+		return time.Time{}, err
 	}
 	held, err := r.holds(ctx, social, adapter)
 	if err != nil {
 		return time.Time{}, err
 	}
 	return r.discover(ctx, social, writer, lister, held), nil
+}
+
+// lister gives what lists the accounts: the server itself, or the application
+// that Rostra is there.
+func (r *Reconciler) lister(ctx context.Context, social *v1alpha1.SocialPlatform, adapter platform.Platform) (platform.AccountLister, error) {
+	if lister, ok := adapter.(platform.AccountLister); ok {
+		return lister, nil
+	}
+	listing, ok := adapter.(platform.ApplicationLister)
+	user, known := adapter.(platform.ApplicationUser)
+	if !ok || !known {
+		return nil, fmt.Errorf("%w: accounts of type %s cannot be listed: declare them by hand, and remove spec.discovery", errCannotList, social.Spec.Type)
+	}
+	application, err := r.Secrets.Application(ctx, r.Namespace, social.Spec.ApplicationSecret(), user.ApplicationKeys())
+	if err != nil {
+		return nil, err
+	}
+	lister, err := listing.Lister(application.Values)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", secretstore.ErrApplicationInvalid, err)
+	}
+	return lister, nil
+}
+
+var errCannotList = errors.New("nothing lists the accounts")
+
+// listerReason is why there is nothing to list accounts with, in a condition's
+// terms; empty where that is the API server's trouble.
+func listerReason(err error) string {
+	switch {
+	case errors.Is(err, errCannotList):
+		return v1alpha1.ReasonCannotList
+	case errors.Is(err, secretstore.ErrApplicationNotFound):
+		return v1alpha1.ReasonApplicationSecretMissing
+	case errors.Is(err, secretstore.ErrApplicationInvalid):
+		return v1alpha1.ReasonApplicationSecretInvalid
+	}
+	return ""
 }
 
 // noDiscovery drops all that is known of the server's accounts.

@@ -18,6 +18,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/pace"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
+	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -38,6 +39,9 @@ type Config struct {
 	Metadata client.Reader
 	// Platforms gives the adapter for a server.
 	Platforms *platform.Directory
+	// Secrets reads applications' Secrets, in Rostra's own Namespace.
+	Secrets   *secretstore.Store
+	Namespace string
 	// Clock for probes and lists.
 	Clock clock.PassiveClock
 	// Gauge of unclaimed accounts.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/test/cluster"
+	mastodonfake "github.com/rostra-dev/rostra/test/fakes/mastodon"
 	"github.com/rostra-dev/rostra/test/pds"
 )
 
@@ -25,6 +26,7 @@ type demo struct {
 	workspace *workspace
 	cluster   *cluster.Cluster
 	bluesky   *pds.Server
+	mastodon  *mastodonfake.Server
 	operator  *operator
 	admin     client.Client
 }
@@ -79,6 +81,7 @@ func (d *demo) play(ctx context.Context) error {
 		{"The help account moves from marketing to customer care, by one line", d.handOver},
 		{"Dana leaves the company", d.leave},
 		{"A hijack is stopped, and everything goes on afterwards", d.freeze},
+		{"An account is connected by consent, and its events arrive", d.receiveEvents},
 	} {
 		d.console.begin(chapter.title)
 		if err := chapter.play(ctx); err != nil {
@@ -138,6 +141,9 @@ The operator logs to %s.`,
 // putAway stops what runs, in the reverse order of its start, and removes what the demo wrote.
 func (d *demo) putAway() error {
 	errs := []error{d.operator.stop()}
+	if d.mastodon != nil {
+		d.mastodon.Close()
+	}
 	if d.bluesky != nil {
 		errs = append(errs, d.bluesky.Stop())
 	}

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -109,10 +110,16 @@ func (d *demo) runOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	gateway, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
 	d.operator, err = startOperator(d.workspace, "manager",
 		"--kubeconfig="+kubeconfig,
 		"--leader-elect", "--leader-election-namespace="+systemNamespace,
 		"--allow-egress-cidr=127.0.0.0/8", // the Bluesky server is on this machine
+		"--namespace="+systemNamespace,
+		"--gateway-bind-address="+gateway, "--gateway-url=http://"+gateway, "--inbox-dir="+d.workspace.path("inbox"),
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	if err != nil {
 		return err
@@ -125,6 +132,16 @@ func (d *demo) runOperator(ctx context.Context) error {
 	d.console.print(who + "\n\n")
 	d.checks.expect("the operator is its service account, with the rights that config/rbac gives it", differs("its user", who, operatorUser))
 	return nil
+}
+
+// freeAddress is one on this machine that nobody listens on.
+func freeAddress(ctx context.Context) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String(), nil
 }
 
 func (d *demo) serviceAccountToken(ctx context.Context) (string, error) {

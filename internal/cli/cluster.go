@@ -30,9 +30,18 @@ type cluster struct {
 	namespace string
 }
 
-// connect makes a client of the cluster that the flags name. It calls nobody
-// yet.
+// connect gives the cluster that the flags name. It calls nobody yet.
 func connect(f *sourceFlags) (source, error) {
+	reader, namespace, err := dial(f)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{reader, namespace}, nil
+}
+
+// dial makes a client of the cluster that the flags name, and gives the
+// namespace that is meant where none is named.
+func dial(f *sourceFlags) (client.Client, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.context}
@@ -40,23 +49,23 @@ func connect(f *sourceFlags) (source, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w; give manifests with -f, or a cluster with --kubeconfig", err)
+		return nil, "", fmt.Errorf("find the cluster: %w; give manifests with -f, or a cluster with --kubeconfig", err)
 	}
 	namespace, _, err := loader.Namespace()
 	if err != nil {
-		return nil, fmt.Errorf("find the namespace: %w", err)
+		return nil, "", fmt.Errorf("find the namespace: %w", err)
 	}
 	config.Timeout = callTimeout
 	config.QPS = -1 // a handful of calls
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	reader, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper()})
+	found, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper()})
 	if err != nil {
-		return nil, fmt.Errorf("reach the cluster: %w", err)
+		return nil, "", fmt.Errorf("reach the cluster: %w", err)
 	}
-	return &cluster{reader, namespace}, nil
+	return found, namespace, nil
 }
 
 // mapper knows the kinds that are read, so that the server need not be asked.

@@ -23,6 +23,8 @@ import (
 type api struct {
 	objects map[string]map[string]any
 	asked   []string
+	// patched is told of a patch, and does to the object what is to come of it.
+	patched func(object map[string]any, r *http.Request)
 }
 
 const group = "/apis/social.rostra.dev/v1alpha1"
@@ -71,6 +73,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.asked = append(a.asked, r.Method+" "+strings.TrimPrefix(r.URL.Path, group))
 	w.Header().Set("Content-Type", "application/json")
 	if object, found := a.objects[r.URL.Path]; found {
+		if r.Method == http.MethodPatch && a.patched != nil {
+			a.patched(object, r)
+		}
 		_ = json.NewEncoder(w).Encode(object)
 		return
 	}

@@ -79,7 +79,13 @@ type sourceFlags struct {
 
 func (f *sourceFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.files, "filename", "f", nil, "read manifests from this file or folder, or - for standard input, instead of the cluster; may be given several times")
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace; default: with -f any, else the kubeconfig's")
+	f.addCluster(flags)
+	flags.Lookup("namespace").Usage = "namespace; default: with -f any, else the kubeconfig's"
+}
+
+// addCluster adds the flags of a command that works on a cluster alone.
+func (f *sourceFlags) addCluster(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace; default: the kubeconfig's")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster; default: as kubectl finds it")
 	flags.StringVar(&f.context, "context", "", "context of the kubeconfig; default: its current one")
 }

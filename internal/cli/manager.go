@@ -27,6 +27,10 @@ type ManagerOptions struct {
 	// in LeaderElectionNamespace; empty for the pod's own.
 	LeaderElection          bool
 	LeaderElectionNamespace string
+	// Namespace is the operator's own; empty for that of its pod.
+	Namespace string
+	// Gateway says how platforms and people reach the operator.
+	Gateway GatewayOptions
 	// Workers is how many channels are reconciled at once; 0 for the default.
 	Workers int
 	// RemovalPercent and RemovalFloor bound how many channels may lose their
@@ -44,6 +48,9 @@ func newManagerCommand(operate func(context.Context, ManagerOptions) error) *cob
 		Short: "Run the operator, until it is told to stop",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := options.Gateway.check(); err != nil {
+				return err
+			}
 			ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
 			return operate(cmd.Context(), options)
 		},
@@ -58,6 +65,8 @@ func newManagerCommand(operate func(context.Context, ManagerOptions) error) *cob
 	flags.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0 for none")
 	flags.BoolVar(&options.LeaderElection, "leader-elect", false, "let one of several processes work at a time")
 	flags.StringVar(&options.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; default: the pod's own")
+	flags.StringVar(&options.Namespace, "namespace", "", "the operator's own namespace, where applications' Secrets and the records of callbacks are; default: the pod's own")
+	options.Gateway.add(flags)
 	flags.IntVar(&options.Workers, "workers", 0, "channels that are reconciled at once; default 16")
 	flags.IntVar(&options.RemovalPercent, "removal-brake-percent", 25, "share of all channels that may lose their owner or their credential within ten minutes without a person's confirmation; 100 for any")
 	flags.IntVar(&options.RemovalFloor, "removal-brake-floor", 5, "number of channels that may lose theirs in any case")

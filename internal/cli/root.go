@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
+
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 // Exit codes of the program.
@@ -35,6 +37,10 @@ type Config struct {
 	Clock clock.PassiveClock
 	// Operate runs the operator until ctx is done.
 	Operate func(ctx context.Context, options ManagerOptions) error
+	// Serve runs a gateway without the operator until ctx is done.
+	Serve func(ctx context.Context, options StandaloneOptions) error
+	// Platforms gives the platform types that this build knows.
+	Platforms func() (platform.Registry, error)
 }
 
 // New makes the command line.
@@ -54,9 +60,12 @@ func New(config Config) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAdoptCommand(),
+		newConnectCommand(config.Clock),
 		newCoverageCommand(config.Clock),
+		newGatewayCommand(config.Serve),
 		newManagerCommand(config.Operate),
 		newOnCallCommand(config.Clock),
+		newPlatformsCommand(config.Platforms),
 		newVersionCommand(config.Version),
 		newWhoisCommand(config.Clock),
 	)

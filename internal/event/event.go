@@ -6,6 +6,7 @@
 package event
 
 import (
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -105,8 +106,8 @@ type Event struct {
 	ReceivedAt time.Time `json:"receivedAt,omitzero"`
 }
 
-// Bounded gives the event with every text cut to its bound, and without
-// characters that would disturb a terminal or a log.
+// Bounded gives the event with every text cut to its bound, without characters
+// that would disturb a terminal or a log, and without a URL that is not https.
 func (e Event) Bounded() Event {
 	for _, name := range []*string{
 		&e.ID, &e.Type, &e.AccountID, &e.Actor.ID, &e.Actor.Handle, &e.Actor.DisplayName, &e.PostID, &e.ThreadID, &e.InReplyTo,
@@ -114,7 +115,7 @@ func (e Event) Bounded() Event {
 		*name = clean(*name, MaxName, false)
 	}
 	e.Text = clean(e.Text, MaxText, true)
-	if len(e.URL) > MaxURL {
+	if len(e.URL) > MaxURL || !strings.HasPrefix(e.URL, "https://") || clean(e.URL, MaxURL, false) != e.URL {
 		e.URL = ""
 	}
 	return e
@@ -122,10 +123,13 @@ func (e Event) Bounded() Event {
 
 // clean drops what cannot be shown, and cuts a text at a whole character.
 func clean(text string, limit int, lines bool) string {
+	if len(text) <= limit && isClean(text, lines) {
+		return text
+	}
 	kept := make([]rune, 0, min(len(text), limit))
 	size := 0
 	for _, r := range text {
-		if r == utf8.RuneError || !unicode.IsGraphic(r) && !(lines && (r == '\n' || r == '\t')) {
+		if !shown(r, lines) {
 			continue
 		}
 		if size += utf8.RuneLen(r); size > limit {
@@ -134,4 +138,21 @@ func clean(text string, limit int, lines bool) string {
 		kept = append(kept, r)
 	}
 	return string(kept)
+}
+
+// isClean tells, without a copy, whether a text can be shown as it is.
+func isClean(text string, lines bool) bool {
+	for _, r := range text {
+		if !shown(r, lines) {
+			return false
+		}
+	}
+	return true
+}
+
+func shown(r rune, lines bool) bool {
+	if r >= ' ' && r <= '~' {
+		return true
+	}
+	return r != utf8.RuneError && unicode.IsGraphic(r) || lines && (r == '\n' || r == '\t')
 }

@@ -11,12 +11,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"maps"
+	"net/netip"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,18 +29,20 @@ const (
 	KeySize = 32
 	// macSize is how much of the MAC is in a token: 128 bits cannot be guessed.
 	macSize = 16
+	// uidSize is the length of a Kubernetes UID as text.
+	uidSize = 36
+	// tokenSize is the length of a token.
+	tokenSize = uidSize + 1 + (macSize*8+5)/6
 )
 
 // Purposes keep the MACs of one use from being taken for those of another.
 const (
-	purposeToken = "rostra hook token v1"
-	purposeProof = "rostra hook proof v1"
+	purposeToken  = "rostra hook token v1"
+	purposeProof  = "rostra hook proof v1"
+	purposeDigest = "rostra hook keys v1"
 )
 
-var (
-	errMisplaced = errors.New("the gateway's URL must be https://, a host, and perhaps a path, without user, query or fragment; http only for a loopback address")
-	uid          = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-)
+var errMisplaced = errors.New("the gateway's URL must be https://, a host, and perhaps a path, without user, query or fragment; http only for a loopback address")
 
 // Token is the last part of a callback's path: the UID of the object that the
 // callback belongs to, and a MAC that only the holder of the key can make. It
@@ -50,25 +51,49 @@ func Token(key []byte, id string) string {
 	return id + "." + base64.RawURLEncoding.EncodeToString(sum(key, purposeToken, id)[:macSize])
 }
 
-// ParseToken gives the UID in a token, in constant time for any token of that
-// UID. ok is false for one that was not made with the key: nothing needs to be
-// looked up for it.
+// ParseToken gives the UID in a token. ok is false for one that was not made
+// with the key: nothing needs to be looked up for it. How long it takes tells
+// nothing about the MAC. There is one way to write a token: what differs in a
+// single byte is another.
 func ParseToken(key []byte, token string) (id string, ok bool) {
-	id, encoded, found := strings.Cut(token, ".")
-	if !found || !uid.MatchString(id) {
+	if len(token) != tokenSize || !isUID(token[:uidSize]) {
 		return "", false
 	}
-	mac, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if err != nil || !hmac.Equal(mac, sum(key, purposeToken, id)[:macSize]) {
+	id = token[:uidSize]
+	if !hmac.Equal([]byte(token), []byte(Token(key, id))) {
 		return "", false
 	}
 	return id, true
 }
 
+// isUID tells whether a text is a UID as the API server writes them: groups of
+// 8, 4, 4, 4 and 12 hexadecimal digits in lower case.
+func isUID(text string) bool {
+	if len(text) != uidSize {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // URL is the callback of an object on a platform, below the gateway's base.
 func URL(base, platformType string, key []byte, id string) string {
-	return strings.TrimSuffix(base, "/") + PathPrefix + strings.ToLower(platformType) + "/" + Token(key, id)
+	return strings.TrimRight(base, "/") + PathPrefix + segment(platformType) + "/" + Token(key, id)
 }
+
+func segment(platformType string) string { return strings.ToLower(platformType) }
 
 // Shown is a callback as it may be shown: without its token.
 func Shown(callback string) string {
@@ -81,15 +106,24 @@ func Shown(callback string) string {
 
 // CheckBase says what is wrong with the gateway's base URL.
 func CheckBase(base string) error {
+	// An empty query or fragment leaves no trace in what Parse gives, and would
+	// still swallow the path that follows.
 	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(base, "?#") {
 		return errMisplaced
 	}
-	loopback := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return errMisplaced
 	}
 	return nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }
 
 // ProbeHeader asks the gateway, in a GET of a callback, whether it knows a
@@ -105,18 +139,27 @@ func Proof(key []byte, channelUID, nonce, digest string) string {
 
 func sum(key []byte, parts ...string) []byte {
 	mac := hmac.New(sha256.New, key)
-	for _, part := range parts {
-		_, _ = mac.Write([]byte(part))
-		_, _ = mac.Write([]byte{0})
-	}
+	_, _ = mac.Write(listed(parts))
 	return mac.Sum(nil)
+}
+
+// listed joins texts, each after its length, so that no two lists give the
+// same.
+func listed(parts []string) []byte {
+	var text []byte
+	for _, part := range parts {
+		text = binary.BigEndian.AppendUint64(text, uint64(len(part)))
+		text = append(text, part...)
+	}
+	return text
 }
 
 // KeySet are keys that deliveries may be verified with.
 type KeySet struct {
 	// Values of the keys.
 	Values credentials.Values
-	// Until they are in force; zero for without end.
+	// Until they are in force; zero for without end. A record keeps it to the
+	// second.
 	Until time.Time
 }
 
@@ -136,9 +179,11 @@ type Record struct {
 }
 
 // InForce gives the keys in force at an instant, newest first.
-func (r Record) InForce(now time.Time) []credentials.Values {
-	var keys []credentials.Values
-	for _, set := range r.Keys {
+func (r Record) InForce(now time.Time) []credentials.Values { return inForce(r.Keys, now) }
+
+func inForce(sets []KeySet, now time.Time) []credentials.Values {
+	keys := make([]credentials.Values, 0, len(sets))
+	for _, set := range sets {
 		if set.Until.IsZero() || now.Before(set.Until) {
 			keys = append(keys, set.Values)
 		}
@@ -158,9 +203,5 @@ func (r Record) Digest(key []byte) string {
 // Digest stands for keys that cannot be read back where they are registered,
 // so that a change is seen.
 func Digest(key []byte, values credentials.Values) string {
-	parts := []string{"rostra hook keys v1"}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		parts = append(parts, name, values.Get(name))
-	}
-	return hex.EncodeToString(sum(key, parts...)[:macSize])
+	return hex.EncodeToString(sum(key, purposeDigest, contentOf(values))[:macSize])
 }

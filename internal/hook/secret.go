@@ -4,6 +4,7 @@
 package hook
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +30,10 @@ const (
 // rotations whose overlap is not over.
 const maxKeySets = 4
 
-// Encode gives the data of the record's Secret.
+var errNoKeys = errors.New("the record of a callback holds no keys")
+
+// Encode gives the data of the record's Secret. Empty values are left out, and
+// so are keys beyond the newest four.
 func (r Record) Encode() map[string][]byte {
 	data := map[string][]byte{}
 	for field, value := range map[string]string{
@@ -38,28 +42,41 @@ func (r Record) Encode() map[string][]byte {
 	} {
 		data[field] = []byte(value)
 	}
-	for i, set := range r.Keys[:min(len(r.Keys), maxKeySets)] {
-		prefix := keyPrefix + strconv.Itoa(i)
-		if !set.Until.IsZero() {
-			data[prefix+untilSuffix] = []byte(set.Until.UTC().Format(time.RFC3339))
-		}
-		for name, value := range set.Values {
-			data[prefix+valueInfix+name] = []byte(value.Reveal())
+	written := 0
+	for _, set := range r.Keys {
+		if written < maxKeySets && encodeKeys(data, keyPrefix+strconv.Itoa(written), set) {
+			written++
 		}
 	}
 	return data
 }
 
-// Decode reads the data of a record's Secret. Its errors name fields and show
-// no value.
+// encodeKeys writes nothing where there is no value.
+func encodeKeys(data map[string][]byte, prefix string, set KeySet) (written bool) {
+	for name, value := range set.Values {
+		if !value.IsEmpty() {
+			data[prefix+valueInfix+name] = []byte(value.Reveal())
+			written = true
+		}
+	}
+	if written && !set.Until.IsZero() {
+		data[prefix+untilSuffix] = []byte(set.Until.UTC().Format(time.RFC3339))
+	}
+	return written
+}
+
+// Decode reads the data of a record's Secret. It refuses an empty key: with that,
+// anybody could sign. Its errors name fields and show no value.
 func Decode(data map[string][]byte) (Record, error) {
 	record := Record{
 		Platform: string(data[fieldPlatform]), Server: string(data[fieldServer]), HookID: string(data[fieldHook]),
 		Channel: string(data[fieldChannel]), ChannelUID: string(data[fieldUID]), AccountID: string(data[fieldAccount]),
 	}
-	for field, value := range map[string]string{fieldPlatform: record.Platform, fieldHook: record.HookID, fieldUID: record.ChannelUID} {
-		if value == "" {
-			return Record{}, fmt.Errorf("the record of a callback lacks the field %s", field)
+	for _, required := range []struct{ field, value string }{
+		{fieldPlatform, record.Platform}, {fieldHook, record.HookID}, {fieldUID, record.ChannelUID},
+	} {
+		if required.value == "" {
+			return Record{}, fmt.Errorf("the record of a callback lacks the field %s", required.field)
 		}
 	}
 	for i := range maxKeySets {
@@ -73,7 +90,7 @@ func Decode(data map[string][]byte) (Record, error) {
 		record.Keys = append(record.Keys, set)
 	}
 	if len(record.Keys) == 0 {
-		return Record{}, fmt.Errorf("the record of a callback holds no keys")
+		return Record{}, errNoKeys
 	}
 	return record, nil
 }
@@ -82,6 +99,9 @@ func decodeKeys(data map[string][]byte, prefix string) (KeySet, error) {
 	var set KeySet
 	for field, content := range data {
 		if name, ok := strings.CutPrefix(field, prefix+valueInfix); ok {
+			if len(content) == 0 {
+				return KeySet{}, fmt.Errorf("the record of a callback has an empty key in the field %s", field)
+			}
 			if set.Values == nil {
 				set.Values = credentials.Values{}
 			}
