@@ -28,17 +28,21 @@ test: parts generated lint unit suites ## pass every check: generated files, lin
 parts: ## build or install the real parts that the suites and the demo run on
 	@hack/controlplane/build.sh --with-controller-manager >/dev/null
 	@test/pds/server/install.sh >/dev/null
+	@test/webpush/sender/install.sh >/dev/null
+	@test/oidc/server/install.sh >/dev/null
+	@test/browser/install.sh >/dev/null
 
 .PHONY: build
 build: ## build bin/rostra
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/rostra .
 
 .PHONY: generate
-generate: ## write the files that are generated from the types and markers
+generate: ## write the files that are generated from the types, the markers and the adapters
 	$(call TOOL,controller-gen) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(call TOOL,controller-gen) crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(call TOOL,controller-gen) rbac:roleName=rostra-manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
 	$(call TOOL,crd-ref-docs) --config hack/crd-ref-docs/config.yaml --renderer markdown --templates-dir hack/crd-ref-docs/templates --source-path ./api/v1alpha1 --output-path docs/reference/api.md
+	go run . platforms -o markdown >docs/reference/capabilities.md.new && mv docs/reference/capabilities.md.new docs/reference/capabilities.md
 
 .PHONY: generated
 generated: ## check that generated files and go.mod are current

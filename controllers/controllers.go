@@ -179,6 +179,10 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	drifts, err := newDriftCounter(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	settings := func(workers int) controller.Options {
 		return controller.Options{
 			MaxConcurrentReconciles: workers,
@@ -214,7 +218,7 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	channels := socialchannel.New(socialchannel.Config{
 		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory, Duty: book, Brake: options.Brake,
 		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
-		Namespace: options.Namespace, Gateway: reach(options, key), Inbox: inboxOf(options.Inbox), Arrivals: board,
+		Namespace: options.Namespace, Gateway: reach(options, key), Inbox: inboxOf(options.Inbox), Arrivals: board, Drifts: drifts,
 	})
 	if err := channels.SetupWithManager(mgr, settings(options.Workers)); err != nil {
 		return err

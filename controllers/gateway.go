@@ -92,7 +92,7 @@ func reach(options Options, key []byte) *socialchannel.Gateway {
 		return nil
 	}
 	return &socialchannel.Gateway{
-		BaseURL: options.Gateway.BaseURL, Key: key,
+		BaseURL: options.Gateway.BaseURL, Key: key, Connects: options.Gateway.Address != "",
 		Check: func(ctx context.Context, callback, channelUID, digest string) error {
 			return checkCallback(ctx, options.Gateway.Client, key, callback, channelUID, digest)
 		},
@@ -112,8 +112,8 @@ func checkCallback(ctx context.Context, outbound *httpx.Client, key []byte, call
 	switch {
 	case err != nil:
 		return err
-	case response.Status == http.StatusServiceUnavailable, response.Status == http.StatusNotFound:
-		return errNotKnown
+	case response.Status == http.StatusServiceUnavailable, response.Status == http.StatusGone, response.Status == http.StatusNotFound:
+		return errNotKnown // another gateway may be a moment behind
 	case response.Status != http.StatusOK:
 		return errNotGateway
 	}

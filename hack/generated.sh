@@ -2,7 +2,7 @@
 # Copyright 2026 The Rostra Authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# Checks that what is generated from the types and markers, and go.mod, are as `make generate` and `go mod tidy` write
+# Checks that what is generated from the types, markers and adapters, and go.mod, are as `make generate` and `go mod tidy` write
 # them. It works on a copy, so that it changes nothing and does not mind uncommitted work.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -207,8 +207,9 @@ const (
 	// ReasonCallbackUnreachable: the callback does not answer as Rostra's
 	// gateway yet, so nothing was registered.
 	ReasonCallbackUnreachable = "CallbackUnreachable"
-	// ReasonSubscriptionDrifted: the subscription is not as declared, and the
-	// management policy Observe lets Rostra change nothing.
+	// ReasonSubscriptionDrifted: the subscription is not as declared: the
+	// management policy Observe lets Rostra change nothing, or the platform still
+	// does not have it as it was asked for.
 	ReasonSubscriptionDrifted = "SubscriptionDrifted"
 	// ReasonInboxUnavailable: events cannot be stored, so none are fetched.
 	ReasonInboxUnavailable = "InboxUnavailable"
@@ -338,6 +339,11 @@ const (
 	// AnnotationConnectAt asks for status.authorization although the credential
 	// works: an RFC 3339 time, which counts for an hour.
 	AnnotationConnectAt = "social.rostra.dev/connect-at"
+
+	// AnnotationConnected names, on a source Secret that Rostra wrote when a
+	// person connected the account, the channel as namespace/name. One without
+	// it is the company's own and is never overwritten.
+	AnnotationConnected = "social.rostra.dev/connected"
 
 	// LabelHook names, on the Secret by which the gateway verifies a channel's
 	// events, the UID of the object that the callback belongs to.

@@ -503,7 +503,7 @@ type SourceCredential struct {
 }
 
 // SourceUse says what Rostra can do with a source credential.
-// +kubebuilder:validation:Enum=Mint;Deliver
+// +kubebuilder:validation:Enum=Mint;Deliver;Renew
 type SourceUse string
 
 const (
@@ -511,6 +511,9 @@ const (
 	SourceMint SourceUse = "Mint"
 	// SourceDeliver: none can be minted with it, so it is delivered itself.
 	SourceDeliver SourceUse = "Deliver"
+	// SourceRenew: what is delivered comes from it, and Rostra renews that by
+	// itself before it expires.
+	SourceRenew SourceUse = "Renew"
 )
 
 // DeliveredCredential is the credential that the owner holds.
@@ -535,6 +538,13 @@ type DeliveredCredential struct {
 	// secret that holds it.
 	// +required
 	Secret DeliveredSecret `json:"secret,omitzero"`
+
+	// sourceVersion is the resourceVersion of the source Secret that it was taken
+	// from, where it was not minted.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	SourceVersion string `json:"sourceVersion,omitempty"`
 
 	// issuedAt is when it was minted, or first delivered where the platform
 	// cannot mint.
@@ -600,7 +610,7 @@ type DeliveredSecret struct {
 }
 
 // RetirementCause says why a credential was replaced.
-// +kubebuilder:validation:Enum=Rotation;Requested;Handover;Leaver;Drift;SourceReplaced;Freeze
+// +kubebuilder:validation:Enum=Rotation;Requested;Handover;Leaver;Drift;SourceReplaced;Freeze;Renewed
 type RetirementCause string
 
 const (
@@ -618,6 +628,9 @@ const (
 	CauseSourceReplaced RetirementCause = "SourceReplaced"
 	// CauseFreeze: a freeze withdrew it.
 	CauseFreeze RetirementCause = "Freeze"
+	// CauseRenewed: Rostra renewed it before it expires. The one before is left
+	// to end by itself: some platforms would end the whole consent with it.
+	CauseRenewed RetirementCause = "Renewed"
 )
 
 // RetiringCredential was replaced and is not revoked yet.
@@ -640,6 +653,11 @@ type RetiringCredential struct {
 	// revokeAt is when it is revoked.
 	// +required
 	RevokeAt metav1.Time `json:"revokeAt,omitzero"`
+
+	// expiresAt is when it ends by itself, after which nothing is revoked. Unset:
+	// it does not, or the platform does not say.
+	// +optional
+	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// revokedAt is when the platform took it back, where its Secret is still to
 	// be withdrawn.
@@ -699,6 +717,7 @@ type RevokedCredential struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Until",type=string,priority=1,JSONPath=`.status.onCall.until`
 // +kubebuilder:printcolumn:name="Coverage",type=integer,priority=1,JSONPath=`.status.coverage.percent`
+// +kubebuilder:printcolumn:name="Last-Event",type=date,priority=1,JSONPath=`.status.subscription.lastEvent`
 // +kubebuilder:printcolumn:name="Declared-Owner",type=string,priority=1,JSONPath=`.spec.ownerRef.name`
 // +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.account.id`
 // +kubebuilder:printcolumn:name="Secret-Namespace",type=string,priority=1,JSONPath=`.status.credential.secret.namespace`

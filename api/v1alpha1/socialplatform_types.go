@@ -82,7 +82,8 @@ type SocialPlatformSpec struct {
 	// discovery reports the accounts at the server that no channel claims. It
 	// is for a server that is the company's own: on a shared one every account
 	// of everybody would be reported, and one with more than 10,000 accounts is
-	// not listed at all. It takes no credential. Default: nothing is listed.
+	// not listed at all. It takes no credential but, with type Meta, the
+	// application's. Default: nothing is listed.
 	// +optional
 	Discovery *AccountDiscovery `json:"discovery,omitempty"`
 }
@@ -137,8 +138,9 @@ type MetaPlatform struct {
 	Graph string `json:"graph,omitempty"`
 
 	// applicationSecretRef names the Secret that says which Meta app Rostra is:
-	// "client-id" (the app's ID), "client-secret" (the app's secret), and for
-	// discovery "access-token".
+	// "client-id" (the app's ID), "client-secret" (the app's secret), for
+	// discovery "access-token", and "verify-token" where the app's callback was
+	// set up with one.
 	// +required
 	ApplicationSecretRef ApplicationSecretReference `json:"applicationSecretRef,omitzero"`
 }
@@ -172,9 +174,9 @@ type ApplicationSecretReference struct {
 	Name string `json:"name,omitempty"`
 }
 
-// ApplicationSecret is the name of the Secret, in Rostra's own namespace, that
+// ApplicationSecretName is the name of the Secret, in Rostra's own namespace, that
 // says what Rostra is at the platform; empty where the platform needs none.
-func (s *SocialPlatformSpec) ApplicationSecret() string {
+func (s *SocialPlatformSpec) ApplicationSecretName() string {
 	switch {
 	case s.Meta != nil:
 		return s.Meta.ApplicationSecretRef.Name

@@ -6,8 +6,8 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SubscribedEvent is a kind of event that a channel may subscribe to. Events
-// that concern ownership, such as a permission that was taken away, are
-// subscribed wherever the platform has them.
+// that concern ownership, such as a permission that was taken away, come along
+// where the platform sends them with a subscription.
 // +kubebuilder:validation:Enum=Mention;Reply;DirectMessage;OwnPost
 type SubscribedEvent string
 

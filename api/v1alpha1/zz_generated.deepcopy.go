@@ -958,6 +958,10 @@ func (in *RetiringCredential) DeepCopyInto(out *RetiringCredential) {
 		**out = **in
 	}
 	in.RevokeAt.DeepCopyInto(&out.RevokeAt)
+	if in.ExpiresAt != nil {
+		in, out := &in.ExpiresAt, &out.ExpiresAt
+		*out = (*in).DeepCopy()
+	}
 	if in.RevokedAt != nil {
 		in, out := &in.RevokedAt, &out.RevokedAt
 		*out = (*in).DeepCopy()

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -61,6 +63,9 @@ func (s *Store) Subject(ctx context.Context, uid string) (*connect.Subject, erro
 	if !ok {
 		return nil, notOffered(nil, fmt.Sprintf("a platform of type %s gives no credential by consent", social.Spec.Type))
 	}
+	if !meta.IsStatusConditionTrue(channel.Status.Conditions, v1alpha1.ConditionClaimed) {
+		return nil, notOffered(nil, "the channel does not hold the account: see its condition Claimed")
+	}
 	handle, err := adapter.NormaliseHandle(channel.Spec.Handle)
 	if err != nil {
 		return nil, notOffered(nil, fmt.Sprintf("spec.handle %q: %s", channel.Spec.Handle, err))
@@ -78,6 +83,7 @@ func (s *Store) Subject(ctx context.Context, uid string) (*connect.Subject, erro
 	return &connect.Subject{
 		Channel: channel.Namespace + "/" + channel.Name, UID: uid,
 		Handle: handle, AccountID: pinned(channel), Owner: owner(channel),
+		Offered: channel.Status.Authorization != nil, PlatformName: social.Name,
 		Platform: string(social.Spec.Type), Server: social.Spec.ServerURL(),
 		Application: application, Authorizer: authorizer, Adapter: adapter,
 	}, nil
@@ -88,7 +94,7 @@ func (s *Store) application(ctx context.Context, adapter platform.Platform, soci
 	if !ok {
 		return nil, nil
 	}
-	application, err := s.Secrets.Application(ctx, s.Namespace, social.Spec.ApplicationSecret(), user.ApplicationKeys())
+	application, err := s.Secrets.Application(ctx, s.Namespace, social.Spec.ApplicationSecretName(), user.ApplicationKeys())
 	switch {
 	case errors.Is(err, secretstore.ErrApplicationNotFound), errors.Is(err, secretstore.ErrApplicationInvalid):
 		return nil, notOffered(nil, err.Error())
@@ -140,18 +146,22 @@ func (s *Store) Begin(ctx context.Context, uid string, pending connect.Pending) 
 	if err != nil {
 		return err
 	}
-	return s.Secrets.Vault(channel, nil).BeginConsent(ctx, secretstore.Consent(pending))
+	return undisturbed(func() error { return s.Secrets.Vault(channel, nil).BeginConsent(ctx, secretstore.Consent(pending)) })
 }
 
 // Take implements connect.Store.
-func (s *Store) Take(ctx context.Context, uid string) (connect.Pending, error) {
+func (s *Store) Take(ctx context.Context, uid, stateHash string) (connect.Pending, error) {
 	channel, err := s.channel(ctx, uid)
 	if err != nil {
 		return connect.Pending{}, err
 	}
-	taken, err := s.Secrets.Vault(channel, nil).TakeConsent(ctx)
+	var taken secretstore.Consent
+	err = undisturbed(func() (err error) {
+		taken, err = s.Secrets.Vault(channel, nil).TakeConsent(ctx, stateHash)
+		return err
+	})
 	switch {
-	case errors.Is(err, secretstore.ErrNoPending), errors.Is(err, platform.ErrSessionConflict):
+	case errors.Is(err, secretstore.ErrNoPending):
 		return connect.Pending{}, connect.ErrNoPending
 	case err != nil:
 		return connect.Pending{}, err
@@ -159,23 +169,51 @@ func (s *Store) Take(ctx context.Context, uid string) (connect.Pending, error) {
 	return connect.Pending(taken), nil
 }
 
+// disturbances is how many writers may be in between before a write is given
+// up: a consent can be had but once, so it is worth a few tries.
+const disturbances = 5
+
+// undisturbed does something that somebody else's write may be in the way of,
+// until none is.
+func undisturbed(do func() error) error {
+	var err error
+	for range disturbances {
+		if err = do(); !errors.Is(err, platform.ErrSessionConflict) && !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+	return err
+}
+
 // Connected implements connect.Store. The session is stored before the source
 // credential: else the reconciler could begin with one that the session has
-// used up already.
+// used up already. The session of the credential that works until now stays
+// beside it.
 func (s *Store) Connected(ctx context.Context, uid string, source, session credentials.Values, _ platform.Identity) error {
 	channel, err := s.channel(ctx, uid)
 	if err != nil {
 		return err
 	}
 	if err := s.Secrets.CheckSource(ctx, channel); err != nil {
+		return notStored(err)
+	}
+	err = undisturbed(func() error {
+		vault := s.Secrets.Vault(channel, source)
+		if _, err := vault.Load(ctx); err != nil {
+			return err
+		}
+		return vault.Save(ctx, session)
+	})
+	if err != nil {
 		return err
 	}
-	vault := s.Secrets.Vault(channel, source)
-	if _, err := vault.Load(ctx); err != nil {
-		return err
+	return notStored(undisturbed(func() error { return s.Secrets.StoreSource(ctx, channel, source) }))
+}
+
+// notStored says to the person what is in the way of a source credential.
+func notStored(err error) error {
+	if errors.Is(err, secretstore.ErrOwnSource) {
+		return notOffered(nil, err.Error())
 	}
-	if err := vault.Save(ctx, session); err != nil {
-		return err
-	}
-	return s.Secrets.StoreSource(ctx, channel, source)
+	return err
 }

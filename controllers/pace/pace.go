@@ -80,12 +80,12 @@ func (p *Pacer[Inputs]) Due(object types.NamespacedName, inputs Inputs, now time
 }
 
 // Expire makes an object due: what it was not asked about has changed. Where
-// the platform asked to be left alone, it still is.
+// the platform asked to be left alone, it still is. Resume does not put it off.
 func (p *Pacer[Inputs]) Expire(object types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if last, known := p.attempts[object]; known && !last.hold {
-		delete(p.attempts, object)
+	if !p.attempts[object].hold {
+		p.attempts[object] = attempt[Inputs]{}
 	}
 }
 

@@ -134,9 +134,13 @@ func (r *Reconciler) gather(ctx context.Context, s *scope) (credentials.Facts, e
 		Retiring:    s.channel.Status.Retiring,
 		Want:        s.holder(),
 		Mintable:    account.Source.Use == v1alpha1.SourceMint,
+		Renews:      s.renews(),
 		Present:     ownership.People(s.owner, s.now),
 		Overlap:     defaultOverlap,
 		RenewBefore: defaultRenewBefore,
+	}
+	if facts.Recorded != nil {
+		facts.SourceChanged = facts.Recorded.SourceVersion != account.Source.ResourceVersion
 	}
 	if account.Source.ExpiresAt != nil {
 		facts.SourceExpiresAt = account.Source.ExpiresAt.Time
@@ -252,6 +256,9 @@ func (r *Reconciler) keep(ctx context.Context, s *scope, facts credentials.Facts
 	s.channel.Status.Credential.DueAt = timeOrNil(decision.DueAt)
 	if !facts.Mintable {
 		s.channel.Status.Credential.ExpiresAt = timeOrNil(facts.SourceExpiresAt)
+		if facts.SourceID == s.channel.Status.Credential.ID {
+			s.channel.Status.Credential.SourceVersion = s.channel.Status.Account.Source.ResourceVersion
+		}
 	}
 	// One that cannot be taken back does not keep the others from being.
 	err := errors.Join(r.retireAll(ctx, s, decision.Revoke), r.revokeStrays(ctx, s, decision.Strays), r.withdrawStrays(ctx, s))
@@ -303,6 +310,10 @@ func (r *Reconciler) replace(ctx context.Context, s *scope, facts credentials.Fa
 	if err != nil {
 		return err
 	}
+	if credentials.SameAgain(facts, credential.ID) {
+		r.waitForRenewal(s)
+		return nil
+	}
 	if err := r.keepReplaced(ctx, s, credential.ID); err != nil {
 		return err
 	}
@@ -322,6 +333,19 @@ func (r *Reconciler) replace(ctx context.Context, s *scope, facts credentials.Fa
 	return nil
 }
 
+// renewalPatience is how soon the platform is asked again for another
+// credential than the one that must not be delivered.
+const renewalPatience = time.Minute
+
+// waitForRenewal delivers nothing: what there is, is what somebody has who must
+// not, and the platform gives another in a moment.
+func (r *Reconciler) waitForRenewal(s *scope) {
+	r.pace.Expire(client.ObjectKeyFromObject(s.channel))
+	s.wakeAt(s.now.Add(renewalPatience))
+	s.status.Unknown(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonProgressing,
+		"waits until the platform has renewed the credential: the one there is was revoked, or is known to people who are not in the team that gets it")
+}
+
 // succeed puts the new credential on record, and the owner with it.
 func (s *scope) succeed(facts credentials.Facts, decision credentials.Decision, credential credentials.Credential, issuedAt time.Time, version string) {
 	record := v1alpha1.DeliveredCredential{
@@ -329,6 +353,9 @@ func (s *scope) succeed(facts credentials.Facts, decision credentials.Decision, 
 		Secret:    v1alpha1.DeliveredSecret{Namespace: facts.Want.Namespace, Name: facts.Want.SecretName, ResourceVersion: version},
 		IssuedAt:  metav1.NewTime(issuedAt),
 		ExpiresAt: timeOrNil(credential.ExpiresAt),
+	}
+	if !facts.Mintable {
+		record.SourceVersion = s.channel.Status.Account.Source.ResourceVersion
 	}
 	status := &s.channel.Status
 	status.Credential, status.Retiring = credentials.Succeed(facts, decision.Replace, record)

@@ -16,6 +16,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/freeze"
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 // findHold finds out what holds the channel. While nothing does, that is all
@@ -162,7 +163,7 @@ func (s *scope) sayFrozen(w *withdrawal) {
 		ends = "the last access that was opened with a revoked credential ends by " + held.EffectiveBy.UTC().Format(time.RFC3339)
 	}
 	recorded := s.channel.Status.Credential
-	if recorded != nil && !credentials.Minted(recorded.ID) {
+	if recorded != nil && !credentials.Minted(recorded.ID) && !s.renewsWhatItRevokes() {
 		w.refused = append(w.refused, fmt.Sprintf("the Secret is emptied, but the credential is the company's own and was not revoked, since that would take "+
 			"a person to connect the account again: whoever has a copy can still publish; to cut it off, revoke it at the platform and put a new one into Secret %s/%s",
 			s.channel.Namespace, s.channel.Spec.Credentials.SourceSecretRef.Name))
@@ -190,7 +191,19 @@ func (s *scope) pauseMessage() string {
 // around a freeze.
 func (s *scope) cutsAtRelease() bool {
 	recorded := s.channel.Status.Credential
-	return s.hold.Frozen() && recorded != nil && recorded.RevokedAt == nil && credentials.Minted(recorded.ID)
+	return s.hold.Frozen() && recorded != nil && recorded.RevokedAt == nil && (credentials.Minted(recorded.ID) || s.renewsWhatItRevokes())
+}
+
+// renewsWhatItRevokes tells whether what was delivered can be revoked without a
+// person having to connect the account again.
+func (s *scope) renewsWhatItRevokes() bool {
+	_, ok := s.adapter.(platform.Revoker)
+	return ok && s.renews()
+}
+
+func (s *scope) renews() bool {
+	account := s.channel.Status.Account
+	return account != nil && account.Source != nil && account.Source.Use == v1alpha1.SourceRenew
 }
 
 func (s *scope) mints() bool {

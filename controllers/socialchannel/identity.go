@@ -76,11 +76,21 @@ func (s *scope) settledBefore(inputs probeInputs) bool {
 	identity := s.status.Get(v1alpha1.ConditionIdentityVerified)
 	account := s.channel.Status.Account
 	return identity.Status == metav1.ConditionTrue && identity.ObservedGeneration == s.channel.Generation &&
-		account != nil && account.Source != nil && account.Source.ResourceVersion == inputs.sourceSeen
+		account != nil && account.Source != nil && account.Source.ResourceVersion == inputs.sourceSeen &&
+		(account.Source.ExpiresAt == nil || account.Source.ExpiresAt.After(s.now))
 }
 
 func (r *Reconciler) probeInputs(ctx context.Context, s *scope) (probeInputs, error) {
-	inputs := probeInputs{uid: s.channel.UID, generation: s.channel.Generation, server: s.social.Spec.ServerURL()}
+	inputs := probeInputs{uid: s.channel.UID, generation: s.channel.Generation, server: s.social.Spec.ServerURL(), exposed: s.exposed()}
+	if name := s.social.Spec.ApplicationSecretName(); name != "" && r.Namespace != "" {
+		application, err := r.secret(ctx, r.Namespace, name)
+		if err != nil {
+			return inputs, err
+		}
+		if application != nil {
+			inputs.applicationSeen = application.ResourceVersion
+		}
+	}
 	source, err := r.secret(ctx, s.channel.Namespace, s.channel.Spec.Credentials.SourceSecretRef.Name)
 	if source != nil {
 		inputs.sourceSeen = source.ResourceVersion
@@ -103,11 +113,13 @@ func (r *Reconciler) observe(ctx context.Context, s *scope, inputs probeInputs) 
 	if err := r.ensureFinalizer(ctx, s); err != nil {
 		return err
 	}
-	identity, err := s.adapter.Verify(ctx, r.account(s))
+	account := r.account(s)
+	account.Renew = s.exposed() != ""
+	identity, err := s.adapter.Verify(ctx, account)
 	if err != nil {
 		return r.verifyFails(s, inputs, err)
 	}
-	s.wakeAt(r.pace.Answered(client.ObjectKeyFromObject(s.channel), inputs, s.now, s.probeInterval()))
+	s.wakeAt(r.pace.Answered(client.ObjectKeyFromObject(s.channel), inputs, s.now, s.untilNextProbe(identity)))
 	if !s.isDeclared(identity) {
 		return nil
 	}
@@ -117,6 +129,20 @@ func (r *Reconciler) observe(ctx context.Context, s *scope, inputs probeInputs) 
 	s.observed = true
 	s.record(identity)
 	return nil
+}
+
+// minProbeInterval keeps a platform that gives very short-lived credentials
+// from being asked all the time.
+const minProbeInterval = time.Minute
+
+// untilNextProbe is the probe interval, or less where the credential must be
+// renewed before. The pacer adds up to a tenth.
+func (s *scope) untilNextProbe(identity platform.Identity) time.Duration {
+	interval := s.probeInterval()
+	if identity.Renews && identity.RenewAt.After(s.now) {
+		interval = min(interval, max(identity.RenewAt.Sub(s.now)*9/10, minProbeInterval))
+	}
+	return interval
 }
 
 // isDeclared tells whether the account is the one declared, and says so where
@@ -161,8 +187,11 @@ func (s *scope) record(identity platform.Identity) {
 		ID: identity.AccountID, Handle: identity.Handle, DisplayName: identity.DisplayName,
 		Source: &v1alpha1.SourceCredential{ResourceVersion: s.source.ResourceVersion, Use: v1alpha1.SourceDeliver},
 	}
-	if identity.CanMint {
+	switch {
+	case identity.CanMint:
 		account.Source.Use = v1alpha1.SourceMint
+	case identity.Renews && !identity.ExpiresAt.IsZero():
+		account.Source.Use = v1alpha1.SourceRenew
 	}
 	if before := s.channel.Status.Account; before != nil && account.DisplayName == "" {
 		account.DisplayName = before.DisplayName
@@ -197,6 +226,10 @@ func (r *Reconciler) sourceFails(s *scope, inputs probeInputs, err error) error 
 // empty if that is the API server's trouble.
 func sourceReason(err error) string {
 	switch {
+	case errors.Is(err, secretstore.ErrApplicationNotFound):
+		return v1alpha1.ReasonApplicationSecretMissing
+	case errors.Is(err, secretstore.ErrApplicationInvalid):
+		return v1alpha1.ReasonApplicationSecretInvalid
 	case errors.Is(err, secretstore.ErrNotFound):
 		return v1alpha1.ReasonSourceSecretMissing
 	case errors.Is(err, secretstore.ErrInvalid):

@@ -21,11 +21,16 @@ type probeInputs struct {
 	generation int64
 	server     string
 	sourceSeen string
+	// applicationSeen is the version of the application's Secret.
+	applicationSeen string
+	// exposed is the delivered credential that somebody has seen who must not,
+	// where the platform can renew it; empty for none.
+	exposed string
 }
 
 // inputs are what this reconcile has asked the platform with, as far as it came.
 func (s *scope) inputs() probeInputs {
-	inputs := probeInputs{uid: s.channel.UID, generation: s.channel.Generation}
+	inputs := probeInputs{uid: s.channel.UID, generation: s.channel.Generation, exposed: s.exposed(), applicationSeen: s.applicationSeen}
 	if s.social != nil {
 		inputs.server = s.social.Spec.ServerURL()
 	}

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/event"
@@ -58,6 +59,10 @@ type Config struct {
 	Gateway *Gateway
 	// Inbox stores the events that were polled; nil where there is none.
 	Inbox Inbox
+	// Arrivals tells what came into the inbox; nil where nobody reads it.
+	Arrivals *arrivals.Board
+	// Drifts counts subscriptions that were not as declared. Optional.
+	Drifts DriftCounter
 	// Failures counts the calls to platforms that failed, by class. Optional.
 	Failures FailureCounter
 }
@@ -68,6 +73,9 @@ type Gateway struct {
 	BaseURL string
 	// Key with which callbacks and links are made.
 	Key []byte
+	// Connects tells that people can connect accounts there: the process that
+	// writes credentials serves.
+	Connects bool
 	// Check asks the gateway, by the way that a platform takes, whether it
 	// answers at a callback and knows of a channel the keys with this digest.
 	// The error says what it met instead.
@@ -95,6 +103,7 @@ type Reconciler struct {
 	claims  *reservations
 	losses  *losses
 	pace    *pacer
+	feeds   *eventMemory
 }
 
 // New makes a reconciler.
@@ -105,6 +114,7 @@ func New(config Config) *Reconciler {
 		claims:  newReservations(),
 		losses:  newLosses(),
 		pace:    newPacer(),
+		feeds:   newEventMemory(),
 	}
 }
 
@@ -115,7 +125,7 @@ type binding func(ctx context.Context, s *scope) error
 
 // bindings in their order: each builds on what those before it found.
 func (r *Reconciler) bindings() []binding {
-	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindCoverage}
+	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindSubscription, r.bindAuthorization, r.bindCoverage}
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -141,6 +151,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		s.status.Pause(s.pauseMessage())
 		s.channel.Status.OnCall, s.channel.Status.Coverage = nil, nil
 		s.status.Unknown(v1alpha1.ConditionCovered, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks at its rota")
+		s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks whether its events come")
+		s.channel.Status.Authorization = nil
 	default:
 		if err := r.bind(ctx, s, r.bindings()); err != nil {
 			if !apierrors.IsConflict(err) {

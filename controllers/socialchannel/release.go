@@ -90,8 +90,8 @@ func (r *Reconciler) letGo(ctx context.Context, s *scope) (left []string, err er
 	if err := r.bindPlatform(ctx, s); err != nil {
 		return nil, err
 	}
-	if s.observes() {
-		return nil, nil
+	if left, err = r.releaseSubscription(ctx, s); err != nil || s.observes() {
+		return left, err
 	}
 	ids, err := r.outgoing(ctx, s)
 	if err != nil {

@@ -31,7 +31,7 @@ func (r *Reconciler) retire(ctx context.Context, s *scope, retiring v1alpha1.Ret
 		return nil
 	}
 	var failed error
-	if retiring.RevokedAt == nil {
+	if retiring.RevokedAt == nil && r.endedByItself(ctx, s, retiring) != nil {
 		revocation, err := r.revoke(ctx, s, retiring.ID)
 		switch {
 		case err == nil:
@@ -51,6 +51,21 @@ func (r *Reconciler) retire(ctx context.Context, s *scope, retiring v1alpha1.Ret
 		s.dropRevoked(retiring.ID)
 	}
 	return failed
+}
+
+var errStillWorks = errors.New("it has not ended by itself")
+
+// endedByItself forgets a replaced credential that has ended without being
+// revoked. The error says that it has not, or what stood in the way.
+func (r *Reconciler) endedByItself(ctx context.Context, s *scope, retiring v1alpha1.RetiringCredential) error {
+	if !credentials.Ended(retiring, s.now) {
+		return errStillWorks
+	}
+	if err := r.secrets.Vault(s.channel, nil).ForgetKept(ctx, retiring.ID, retiring.ExpiresAt.Time); err != nil {
+		return err
+	}
+	s.markRevoked(retiring.ID)
+	return nil
 }
 
 // markRevoked keeps on the list that a credential is revoked, until its Secret

@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/freeze"
 	"github.com/rostra-dev/rostra/internal/ownership"
@@ -45,6 +46,10 @@ type scope struct {
 	claimed bool
 	// source is the source credential, once it was read.
 	source *secretstore.Source
+	// application is what Rostra is at the platform, where it needs to be
+	// something, once it was read; applicationSeen its Secret's version.
+	application     credentials.Values
+	applicationSeen string
 	// observed tells whether the platform answered in this reconcile.
 	observed bool
 	// unfinished tells that something of an earlier owner is left, which the
@@ -128,6 +133,8 @@ func (r *Reconciler) account(s *scope) platform.Account {
 		ID:       s.pinned(),
 		Source:   s.source.Values,
 		Sessions: r.secrets.Vault(s.channel, s.source.Values),
+
+		Application: s.application,
 	}
 }
 
@@ -140,6 +147,42 @@ func (r *Reconciler) loadSource(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
+	if err := r.loadApplication(ctx, s); err != nil {
+		return err
+	}
 	s.source = source
 	return nil
+}
+
+// loadApplication reads what Rostra is at the platform, where the platform asks
+// for that.
+func (r *Reconciler) loadApplication(ctx context.Context, s *scope) error {
+	user, ok := s.adapter.(platform.ApplicationUser)
+	if !ok {
+		return nil
+	}
+	application, err := r.secrets.Application(ctx, r.Namespace, s.social.Spec.ApplicationSecretName(), user.ApplicationKeys())
+	if err != nil {
+		return err
+	}
+	s.application, s.applicationSeen = application.Values, application.ResourceVersion
+	return nil
+}
+
+// exposed is the ID of the credential on record where Rostra can renew it and is
+// to: somebody has seen it who is not in the owning team, it was revoked, or a
+// rotation is asked for.
+func (s *scope) exposed() string {
+	recorded := s.channel.Status.Credential
+	if recorded == nil || !s.renews() {
+		return ""
+	}
+	asked, err := time.Parse(time.RFC3339, s.channel.Annotations[v1alpha1.AnnotationRotateAt])
+	switch {
+	case recorded.RevokedAt != nil,
+		err == nil && !asked.After(s.now) && recorded.IssuedAt.Time.Before(asked),
+		s.owner != nil && len(ownership.Leavers(recorded.ExposedTo, ownership.People(s.owner, s.now))) > 0:
+		return recorded.ID
+	}
+	return ""
 }

@@ -71,7 +71,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		})),
 		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, claimIndex, claimKeys),
 		indexer.IndexField(ctx, secret, deliveredIndex, func(object client.Object) []string {
-			if uid := object.GetLabels()[v1alpha1.LabelChannelUID]; uid != "" {
+			if uid := object.GetLabels()[v1alpha1.LabelChannelUID]; uid != "" && object.GetLabels()[v1alpha1.LabelHook] == "" {
 				return []string{uid}
 			}
 			return nil
@@ -92,7 +92,7 @@ func ofChannel(keys func(*v1alpha1.SocialChannel) []string) client.IndexerFunc {
 // SetupWithManager starts the reconciler with a manager. The indexes must have
 // been added.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Options) error {
-	return builder.ControllerManagedBy(mgr).
+	building := builder.ControllerManagedBy(mgr).
 		For(&v1alpha1.SocialChannel{}, builder.WithPredicates(declared())).
 		Watches(&v1alpha1.SocialChannel{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimMoved())).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -102,8 +102,11 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		Watches(&v1alpha1.PublishingFreeze{}, handler.EnqueueRequestsFromMapFunc(r.heldByFreeze), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(foreignWrite())).
 		WatchesMetadata(metadata.Namespace(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
-		WithOptions(options).
-		Complete(r)
+		WithOptions(options)
+	if r.Arrivals == nil {
+		return building.Complete(r)
+	}
+	return building.WatchesRawSource(r.Arrivals.Source()).Complete(r.Arrivals.Around(r))
 }
 
 // declared passes what people change: the spec, the labels, by which a freeze
@@ -117,6 +120,7 @@ func declared() predicate.Predicate {
 			return !maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()) ||
 				before[v1alpha1.AnnotationRotateAt] != after[v1alpha1.AnnotationRotateAt] ||
 				before[v1alpha1.AnnotationConfirmRemoval] != after[v1alpha1.AnnotationConfirmRemoval] ||
+				before[v1alpha1.AnnotationConnectAt] != after[v1alpha1.AnnotationConnectAt] ||
 				e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
 		},
 	})
@@ -133,11 +137,13 @@ func claimMoved() predicate.Predicate {
 	}
 }
 
-// foreignWrite leaves out the creation of the Secrets that Rostra itself makes.
+// foreignWrite leaves out the creation of the Secrets that Rostra itself makes,
+// but for those in which a person's consent ended.
 func foreignWrite() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool {
-			return e.Object.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByRostra
+			return e.Object.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedByRostra ||
+				e.Object.GetAnnotations()[v1alpha1.AnnotationConnected] != ""
 		},
 	}
 }
@@ -221,8 +227,27 @@ func (r *Reconciler) heldByFreeze(ctx context.Context, object client.Object) []r
 // what was delivered for them.
 func (r *Reconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	requests := r.find(ctx, client.InNamespace(secret.GetNamespace()), client.MatchingFields{sourceIndex: secret.GetName()})
+	if secret.GetNamespace() == r.Namespace {
+		requests = append(requests, r.ofApplication(ctx, secret.GetName())...)
+	}
 	if namespace, name, ok := strings.Cut(secret.GetAnnotations()[v1alpha1.AnnotationChannel], "/"); ok {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}})
+	}
+	return requests
+}
+
+// ofApplication finds the channels on the platforms at which the application's
+// Secret says what Rostra is.
+func (r *Reconciler) ofApplication(ctx context.Context, name string) []reconcile.Request {
+	platforms := &v1alpha1.SocialPlatformList{}
+	if err := r.Client.List(ctx, platforms, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range platforms.Items {
+		if platforms.Items[i].Spec.ApplicationSecretName() == name {
+			requests = append(requests, r.onPlatform(ctx, &platforms.Items[i])...)
+		}
 	}
 	return requests
 }

@@ -28,6 +28,7 @@ func (s *scope) summarise() {
 		v1alpha1.ConditionClaimed,
 		v1alpha1.ConditionIdentityVerified,
 		v1alpha1.ConditionCredentialReady,
+		v1alpha1.ConditionSubscriptionReady,
 		v1alpha1.ConditionCovered,
 	)
 	if credential := s.channel.Status.Credential; credential != nil {
@@ -77,4 +78,5 @@ func (r *Reconciler) tell(s *scope) {
 func (r *Reconciler) forget(channel types.NamespacedName) {
 	r.pace.Forget(channel)
 	r.claims.drop(channel)
+	r.forgetEvents(channel)
 }

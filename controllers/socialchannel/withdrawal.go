@@ -51,7 +51,7 @@ type withdrawal struct {
 func (w *withdrawal) gather(ctx context.Context) (credentials.Facts, error) {
 	status := &w.channel.Status
 	facts := credentials.Facts{
-		Now: w.now, Frozen: true, Recorded: status.Credential, Retiring: slices.Clone(status.Retiring), Mintable: w.mints(),
+		Now: w.now, Frozen: true, Recorded: status.Credential, Retiring: slices.Clone(status.Retiring), Mintable: w.mints(), Renews: w.renewsWhatItRevokes(),
 	}
 	token := func(retiring v1alpha1.RetiringCredential) bool { return !credentials.Minted(retiring.ID) }
 	if w.adapter == nil || facts.Mintable || !slices.ContainsFunc(facts.Retiring, token) {
@@ -92,7 +92,7 @@ func (w *withdrawal) cut(ctx context.Context) {
 // retire revokes a replaced credential, and withdraws it where it lies in a
 // Secret of its own. Neither waits for the other.
 func (w *withdrawal) retire(ctx context.Context, retiring v1alpha1.RetiringCredential) {
-	done := retiring.RevokedAt != nil || w.revokeRetiring(ctx, retiring)
+	done := retiring.RevokedAt != nil || w.endedByItself(ctx, w.scope, retiring) == nil || w.revokeRetiring(ctx, retiring)
 	if retiring.Secret != nil {
 		if err := w.withdrawRetiring(ctx, retiring, done); err != nil {
 			w.hinder("withdraw credential "+retiring.ID, err)

@@ -87,7 +87,7 @@ func (r *Reconciler) lister(ctx context.Context, social *v1alpha1.SocialPlatform
 	if !ok || !known {
 		return nil, fmt.Errorf("%w: accounts of type %s cannot be listed: declare them by hand, and remove spec.discovery", errCannotList, social.Spec.Type)
 	}
-	application, err := r.Secrets.Application(ctx, r.Namespace, social.Spec.ApplicationSecret(), user.ApplicationKeys())
+	application, err := r.Secrets.Application(ctx, r.Namespace, social.Spec.ApplicationSecretName(), user.ApplicationKeys())
 	if err != nil {
 		return nil, err
 	}

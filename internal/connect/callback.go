@@ -57,7 +57,7 @@ func printable(text string) bool {
 
 // comeBack serves the callback. Nothing is looked up for a state that was not
 // made here or that another browser brings, and nothing is used up.
-func (h *handler) comeBack(r *http.Request) outcome {
+func (h *handler) comeBack(r *http.Request, from string) outcome {
 	if r.Method != http.MethodGet { // a HEAD must not use the code up
 		return outcome{page: pageMethod("GET")}
 	}
@@ -76,17 +76,23 @@ func (h *handler) comeBack(r *http.Request) outcome {
 	case len(cookies) != 1 || !ofBrowser(h.key, back.state, cookies[0].Value):
 		return outcome{result: resultForeign, page: pageForeign()}
 	}
-	return h.take(r.Context(), begun, back, cookies[0].Value)
+	if !h.limits.allow(r.RemoteAddr, begun.uid) {
+		return outcome{result: resultRateLimited, page: pageRateLimited()}
+	}
+	return h.take(r.Context(), begun, back, cookies[0].Value, from)
 }
 
 // take uses the consent under way up, and goes on with it.
-func (h *handler) take(ctx context.Context, begun state, back returned, browser string) outcome {
+func (h *handler) take(ctx context.Context, begun state, back returned, browser, from string) outcome {
 	subject, err := h.store.Subject(ctx, begun.uid)
 	if err != nil {
 		return subjectOutcome(err)
 	}
+	if from != subject.PlatformName {
+		return outcome{result: resultForged, page: pageForged()}.of(subject)
+	}
 	again := h.startURL(begun)
-	pending, err := h.store.Take(ctx, begun.uid)
+	pending, err := h.store.Take(ctx, begun.uid, digest(back.state))
 	switch {
 	case errors.Is(err, ErrNoPending):
 		return outcome{result: resultUsed, page: pageUsed(again)}.of(subject)
@@ -94,13 +100,10 @@ func (h *handler) take(ctx context.Context, begun state, back returned, browser 
 		return storeOutcome(err).of(subject)
 	}
 	switch {
-	case !same(pending.StateHash, digest(back.state)):
-		// Somebody has begun anew meanwhile, in another browser. Theirs was not
-		// used, so it goes on.
-		if err := h.store.Begin(ctx, begun.uid, pending); err != nil {
-			return storeOutcome(err).of(subject)
-		}
-		return outcome{result: resultUsed, page: pageUsed(again)}.of(subject)
+	case pending.Server != subject.Server:
+		// The manifest names another server now: what the one before sent is not
+		// shown to it.
+		return outcome{result: resultForged, page: pageForged()}.of(subject)
 	case !same(pending.BrowserHash, digest(browser)):
 		return outcome{result: resultForeign, page: pageForeign()}.of(subject)
 	case !h.clock.Now().Before(pending.Expires):

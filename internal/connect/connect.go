@@ -42,6 +42,13 @@ type Subject struct {
 	AccountID string
 	// Platform is the platform's type, and Server its root URL.
 	Platform, Server string
+	// PlatformName is the name of the SocialPlatform. The redirect URL ends with
+	// it, so that what one server sends back is never taken for another's
+	// (RFC 9700, section 4.4.2).
+	PlatformName string
+	// Offered tells that the channel shows where it is connected, now. Without,
+	// nobody begins.
+	Offered bool
 	// Owner is the team that owns the channel.
 	Owner string
 	// Application is what Rostra is at the platform; nil where none is
@@ -57,6 +64,8 @@ type Subject struct {
 type Pending struct {
 	// StateHash and BrowserHash are digests of the state and of the cookie.
 	StateHash, BrowserHash string
+	// Server to which the person was sent.
+	Server string
 	// Verifier of the request's PKCE challenge.
 	Verifier credentials.Value
 	// Application that was registered for this consent; nil where the Subject
@@ -72,16 +81,17 @@ type Store interface {
 	// Subject gives the channel with this UID. ErrUnknown says that there is
 	// none, ErrNotOffered that its account cannot be connected.
 	Subject(ctx context.Context, uid string) (*Subject, error)
-	// Begin keeps a consent under way, durably before it returns. It replaces
-	// an earlier one of the channel.
+	// Begin keeps a consent under way, durably before it returns, beside a few
+	// earlier ones of the channel.
 	Begin(ctx context.Context, uid string, pending Pending) error
-	// Take removes the channel's consent under way, durably before it returns,
-	// and gives it: of several callers one gets it. ErrNoPending is for the
-	// others.
-	Take(ctx context.Context, uid string) (Pending, error)
+	// Take removes the channel's consent under way with that state, durably
+	// before it returns, and gives it: of several callers one gets it.
+	// ErrNoPending is for the others, and costs no write.
+	Take(ctx context.Context, uid, stateHash string) (Pending, error)
 	// Connected stores the source credential that the account's owner granted,
 	// and the session that was opened with it already (nil where none was: none
-	// that is stored from before may be used then).
+	// that is stored from before may be used then). ErrNotOffered says that
+	// nothing was stored, and why.
 	Connected(ctx context.Context, uid string, source, session credentials.Values, identity platform.Identity) error
 }
 
@@ -147,7 +157,7 @@ func New(options Options) (http.Handler, error) {
 	}
 	return &handler{
 		key: options.Key, base: base, secure: base.Scheme == "https",
-		callback: base.String() + PathPrefix + callbackName,
+		callback: base.String() + PathPrefix + callbackName + "/",
 		store:    options.Store, clock: options.Clock, logger: options.Logger,
 		results: results, limits: newLimits(options.Clock), pages: pages,
 	}, nil
@@ -162,11 +172,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !below:
 		h.answer(w, r, outcome{result: resultBadLink, page: pageBadLink()})
-	case name == callbackName:
-		h.answer(w, r, h.comeBack(r))
+	case strings.HasPrefix(name, callbackName+"/"):
+		h.answer(w, r, h.comeBack(r, strings.TrimPrefix(name, callbackName+"/")))
 	default:
 		h.answer(w, r, h.start(r, name))
 	}
+}
+
+// redirectURL is where a platform sends people back to.
+func (h *handler) redirectURL(subject *Subject) string {
+	return h.callback + url.PathEscape(subject.PlatformName)
 }
 
 // startURL is the link that begins again, as long as the first one lasts;

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -40,8 +41,8 @@ func showNoSecret(w *world, recorder *httptest.ResponseRecorder) {
 		Expect(recorder.Body.String()).NotTo(ContainSubstring(secret))
 		Expect(w.log.String()).NotTo(ContainSubstring(secret))
 	}
-	for _, pending := range w.store.pending {
-		Expect(w.log.String()).NotTo(ContainSubstring(pending.Verifier.Reveal()))
+	for uid := range w.store.pending {
+		Expect(w.log.String()).NotTo(ContainSubstring(w.store.last(uid).Verifier.Reveal()))
 	}
 }
 
@@ -113,7 +114,7 @@ var _ = Describe("The link", func() {
 		}),
 		Entry("a state in its place", http.StatusNotFound, func(string) string {
 			arrived := b.begin(helpUID)
-			w.store.lookups, w.store.pending = 0, map[string]connect.Pending{}
+			w.store.lookups, w.store.pending = 0, map[string]map[string]connect.Pending{}
 			return base + "/connect/" + arrived.Get("state")
 		}),
 		Entry("nothing", http.StatusNotFound, func(string) string { return base + "/connect/" }),
@@ -128,7 +129,7 @@ var _ = Describe("The link", func() {
 		Expect(b.get(w.link(helpUID))).To(show(http.StatusOK))
 		Expect(b.get(strings.Replace(w.link(helpUID), "/rostra", "", 1))).To(show(http.StatusOK))
 		arrived := b.begin(helpUID)
-		Expect(arrived.Get("redirect_uri")).To(Equal("https://acme.example/rostra/connect/callback"))
+		Expect(arrived.Get("redirect_uri")).To(Equal("https://acme.example/rostra/connect/callback/toy"))
 		Expect(b.agree(arrived)).To(show(http.StatusOK, "The account is connected"))
 	})
 
@@ -173,10 +174,10 @@ var _ = Describe("The button", func() {
 
 		arrived, err := url.ParseQuery(strings.TrimPrefix(location, consents+"?"))
 		Expect(err).NotTo(HaveOccurred())
-		pending := w.store.pending[helpUID]
+		pending := w.store.last(helpUID)
 		challenge := sha256.Sum256([]byte(pending.Verifier.Reveal()))
 		Expect(arrived.Get("code_challenge")).To(Equal(base64.RawURLEncoding.EncodeToString(challenge[:])))
-		Expect(arrived.Get("redirect_uri")).To(Equal(base + "/connect/callback"))
+		Expect(arrived.Get("redirect_uri")).To(Equal(base + "/connect/callback/toy"))
 		Expect(pending.Verifier.Reveal()).To(HaveLen(43))
 		Expect(pending.Expires).To(Equal(start.Add(10 * time.Minute)))
 		Expect(pending.StateHash).To(And(HaveLen(64), Not(ContainSubstring(arrived.Get("state")))))
@@ -231,9 +232,9 @@ var _ = Describe("The button", func() {
 		r := &registrar{toy: w.adapter}
 		w.subject.Application, w.subject.Authorizer = nil, r
 		arrived := b.begin(helpUID)
-		Expect(r.registered).To(ConsistOf(base + "/connect/callback"))
+		Expect(r.registered).To(ConsistOf(base + "/connect/callback/toy"))
 		Expect(arrived.Get("client_id")).To(Equal("registered"))
-		Expect(w.store.pending[helpUID].Application.Get(platform.ApplicationID)).To(Equal("registered"))
+		Expect(w.store.last(helpUID).Application.Get(platform.ApplicationID)).To(Equal("registered"))
 		Expect(b.agree(arrived)).To(show(http.StatusOK))
 		Expect(w.adapter.applications).To(ConsistOf(HaveKeyWithValue(platform.ApplicationSecret, credentials.NewValue("app-secret"))))
 	})
@@ -243,7 +244,7 @@ var _ = Describe("The button", func() {
 		w.subject.Authorizer = r
 		Expect(b.begin(helpUID).Get("client_id")).To(Equal("app"))
 		Expect(r.registered).To(BeEmpty())
-		Expect(w.store.pending[helpUID].Application).To(BeNil())
+		Expect(w.store.last(helpUID).Application).To(BeNil())
 	})
 
 	It("says when the platform does not register one", func() {
@@ -325,11 +326,11 @@ var _ = Describe("The way back", func() {
 	})
 
 	It("connects the account", func() {
-		verifier := w.store.pending[helpUID].Verifier.Reveal()
+		verifier := w.store.last(helpUID).Verifier.Reveal()
 		recorder := b.agree(arrived)
 		Expect(recorder).To(show(http.StatusOK, "Connected: help", `role="status"`, ">42<", "Acme Help", "team customer-care"))
 		showNoSecret(w, recorder)
-		Expect(w.adapter.grants).To(ConsistOf(platform.Grant{Code: theCode, Verifier: verifier, RedirectURL: base + "/connect/callback"}))
+		Expect(w.adapter.grants).To(ConsistOf(platform.Grant{Code: theCode, Verifier: verifier, RedirectURL: base + "/connect/callback/toy"}))
 		connected := w.store.connected[helpUID]
 		Expect(connected.source.Get("refresh-token")).To(Equal("granted-refresh"))
 		Expect(connected.session).To(BeNil())
@@ -394,12 +395,39 @@ var _ = Describe("The way back", func() {
 		Expect(b.agree(again)).To(show(http.StatusOK))
 	})
 
-	It("ends what was begun before in another browser, and not what was begun since", func() {
+	It("leaves alone what was begun in another browser", func() {
 		other := w.browser()
 		since := other.begin(helpUID)
-		Expect(b.agree(arrived)).To(show(http.StatusGone, "begun anew since"))
-		Expect(w.adapter.grants).To(BeEmpty())
+		Expect(other.agree(arrived)).To(show(http.StatusForbidden))
+		Expect(b.agree(arrived)).To(show(http.StatusOK))
 		Expect(other.agree(since)).To(show(http.StatusOK))
+	})
+
+	It("takes from one server nothing that another was asked for", func() {
+		Expect(b.get(base + "/connect/callback/other?" + url.Values{"code": {theCode}, "state": {arrived.Get("state")}}.Encode())).To(show(http.StatusBadRequest))
+		w.subject.Server = "https://another.example"
+		Expect(b.agree(arrived)).To(show(http.StatusBadRequest))
+		Expect(w.adapter.grants).To(BeEmpty(), "the code and its verifier go to nobody")
+	})
+
+	It("is taken up so often, and no more", func() {
+		kept := maps.Clone(b.cookies)
+		var last *httptest.ResponseRecorder
+		for range 50 {
+			maps.Copy(b.cookies, kept)
+			last = b.agree(arrived)
+		}
+		Expect(last.Code).To(Equal(http.StatusTooManyRequests))
+	})
+
+	It("says what is in the way of storing it, and gives it back", func() {
+		w.store.failConnected = fmt.Errorf("%w: remove Secret social/own", connect.ErrNotOffered)
+		Expect(b.agree(arrived)).To(show(http.StatusConflict, "remove Secret social/own"))
+	})
+
+	It("begins only while the channel shows where", func() {
+		w.subject.Offered = false
+		Expect(w.browser().post(w.link(helpUID))).To(show(http.StatusConflict))
 	})
 
 	It("takes ten minutes at most", func() {
@@ -410,9 +438,9 @@ var _ = Describe("The way back", func() {
 	})
 
 	It("goes by the store's time as well", func() {
-		pending := w.store.pending[helpUID]
+		pending := w.store.last(helpUID)
 		pending.Expires = start
-		w.store.pending[helpUID] = pending
+		w.store.pending[helpUID][pending.StateHash] = pending
 		Expect(b.agree(arrived)).To(show(http.StatusGone, "took too long"))
 		Expect(w.adapter.grants).To(BeEmpty())
 	})
@@ -451,7 +479,7 @@ var _ = Describe("The way back", func() {
 	DescribeTable("refuses what no platform sends, and does not use it up",
 		func(query func(state string) string) {
 			lookups := w.store.lookups
-			Expect(b.get(base + "/connect/callback?" + query(arrived.Get("state")))).To(show(http.StatusBadRequest))
+			Expect(b.get(base + "/connect/callback/toy?" + query(arrived.Get("state")))).To(show(http.StatusBadRequest))
 			Expect(w.store.lookups).To(Equal(lookups))
 			Expect(b.agree(arrived)).To(show(http.StatusOK))
 		},
@@ -480,7 +508,7 @@ var _ = Describe("The way back", func() {
 
 	It("serves GET alone", func() {
 		for _, method := range []string{http.MethodHead, http.MethodPost, http.MethodPut} {
-			recorder := b.do(method, base+"/connect/callback?"+url.Values{"code": {theCode}, "state": {arrived.Get("state")}}.Encode())
+			recorder := b.do(method, base+"/connect/callback/toy?"+url.Values{"code": {theCode}, "state": {arrived.Get("state")}}.Encode())
 			Expect(recorder.Code).To(Equal(http.StatusMethodNotAllowed))
 			Expect(recorder.Header().Get("Allow")).To(Equal("GET"))
 		}
@@ -490,7 +518,7 @@ var _ = Describe("The way back", func() {
 	It("goes on when the browser goes away", func() {
 		ctx, cancel := context.WithCancel(GinkgoT().Context())
 		cancel()
-		request := httptest.NewRequestWithContext(ctx, http.MethodGet, base+"/connect/callback?"+url.Values{"code": {theCode}, "state": {arrived.Get("state")}}.Encode(), http.NoBody)
+		request := httptest.NewRequestWithContext(ctx, http.MethodGet, base+"/connect/callback/toy?"+url.Values{"code": {theCode}, "state": {arrived.Get("state")}}.Encode(), http.NoBody)
 		for _, cookie := range b.cookies {
 			request.AddCookie(cookie)
 		}
@@ -519,7 +547,7 @@ var _ = Describe("The way back", func() {
 		It("takes the pinned account by whatever handle", func() {
 			w.adapter.identity = platform.Identity{AccountID: "42", Handle: "renamed"}
 			Expect(b.agree(arrived)).To(show(http.StatusOK, "Connected: renamed"))
-			Expect(w.adapter.verified).To(ConsistOf(And(HaveField("Handle", "help"), HaveField("ID", ""))))
+			Expect(w.adapter.verified).To(ConsistOf(And(HaveField("Handle", "help"), HaveField("ID", "42"))))
 		})
 
 		It("goes by the handle where none is pinned", func() {
@@ -580,10 +608,6 @@ var _ = Describe("The way back", func() {
 		},
 		Entry("before it is used up", func() { w.store.failSubject = errors.New("no") }),
 		Entry("when it is used up", func() { w.store.failTake = errors.New("no") }),
-		Entry("when another's is put back", func() {
-			w.browser().begin(helpUID)
-			w.store.failBegin = errors.New("no")
-		}),
 	)
 
 	It("says that the channel is gone", func() {

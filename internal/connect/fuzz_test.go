@@ -55,7 +55,7 @@ func FuzzCallback(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		w.store.pending[helpUID], w.adapter.grants = pending, nil
-		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, base+"/connect/callback", http.NoBody)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, base+"/connect/callback/toy", http.NoBody)
 		request.URL.RawQuery = query
 		for _, cookie := range b.cookies {
 			request.AddCookie(cookie)

@@ -5,6 +5,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
@@ -28,7 +29,7 @@ func (h *handler) connect(ctx context.Context, subject *Subject, pending Pending
 	}
 	application := applicationOf(subject, pending.Application)
 	granted, err := subject.Authorizer.Redeem(ctx, application, platform.Grant{
-		Code: code, Verifier: pending.Verifier.Reveal(), RedirectURL: h.callback,
+		Code: code, Verifier: pending.Verifier.Reveal(), RedirectURL: h.redirectURL(subject),
 	})
 	if err != nil {
 		o := platformOutcome(subject, err, pageNotFinished)
@@ -38,9 +39,9 @@ func (h *handler) connect(ctx context.Context, subject *Subject, pending Pending
 	opened := &session{}
 	g := grant{
 		subject: subject, granted: granted, session: opened,
-		// No ID: the adapter is to say whose account it is, not that it is
-		// another's than this one.
-		account: platform.Account{Handle: handle, Source: granted.Source, Application: application, Sessions: opened},
+		// The ID is for an adapter that must choose among several accounts of one
+		// person; whose it is, is judged by what it answers.
+		account: platform.Account{Handle: handle, ID: subject.AccountID, Source: granted.Source, Application: application, Sessions: opened},
 	}
 	if len(granted.Missing) > 0 {
 		return outcome{result: resultMissingScopes, page: pageMissingScopes(subject, granted.Missing, g.giveBack(ctx), again)}
@@ -54,7 +55,13 @@ func (h *handler) connect(ctx context.Context, subject *Subject, pending Pending
 	if !isSubject(subject, handle, identity) {
 		return outcome{result: resultWrongAccount, page: pageWrongAccount(subject, identity, g.giveBack(ctx), again)}
 	}
-	if err := h.store.Connected(ctx, subject.UID, granted.Source, opened.stored(), identity); err != nil {
+	err = h.store.Connected(ctx, subject.UID, granted.Source, opened.stored(), identity)
+	if errors.Is(err, ErrNotOffered) || errors.Is(err, ErrUnknown) {
+		o := subjectOutcome(err)
+		o.page = o.page.noted(backNote(subject, g.giveBack(ctx)))
+		return o
+	}
+	if err != nil {
 		// Nothing is given back: the Store may have it, with its answer lost,
 		// and a credential that is stored must work.
 		o := storeOutcome(err)

@@ -66,6 +66,9 @@ func (h *handler) begin(r *http.Request, begunBy link) outcome {
 	if err != nil {
 		return subjectOutcome(err)
 	}
+	if !subject.Offered {
+		return outcome{result: resultNotOffered, page: pageNotOffered("it is in order, or was connected meanwhile")}
+	}
 	registered, err := h.register(r.Context(), subject)
 	if err != nil {
 		return platformOutcome(subject, err, pageNotBegun)
@@ -80,7 +83,7 @@ func (h *handler) register(ctx context.Context, subject *Subject) (credentials.V
 	if subject.Application != nil || !can {
 		return nil, nil
 	}
-	return registrar.RegisterApplication(ctx, h.callback)
+	return registrar.RegisterApplication(ctx, h.redirectURL(subject))
 }
 
 // lead makes the state, the verifier and the cookie, and keeps them.
@@ -91,7 +94,7 @@ func (h *handler) lead(ctx context.Context, begunBy link, subject *Subject, regi
 	verifier := oauth2.GenerateVerifier()
 
 	consent, err := subject.Authorizer.AuthorizationURL(applicationOf(subject, registered), platform.AuthorizationRequest{
-		RedirectURL: h.callback, State: token, Challenge: oauth2.S256ChallengeFromVerifier(verifier),
+		RedirectURL: h.redirectURL(subject), State: token, Challenge: oauth2.S256ChallengeFromVerifier(verifier),
 	})
 	if err != nil {
 		return outcome{result: resultNotOffered, page: pageNotOffered(err.Error())}
@@ -101,7 +104,7 @@ func (h *handler) lead(ctx context.Context, begunBy link, subject *Subject, regi
 	}
 	err = h.store.Begin(ctx, begunBy.uid, Pending{
 		StateHash: digest(token), BrowserHash: digest(browser), Verifier: credentials.NewValue(verifier),
-		Application: registered, Expires: expires,
+		Application: registered, Server: subject.Server, Expires: expires,
 	})
 	if err != nil {
 		return storeOutcome(err)

@@ -41,7 +41,7 @@ var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 type memory struct {
 	mu        sync.Mutex
 	subjects  map[string]*connect.Subject
-	pending   map[string]connect.Pending
+	pending   map[string]map[string]connect.Pending // by channel and state
 	connected map[string]connection
 	lookups   int
 
@@ -73,22 +73,41 @@ func (m *memory) Begin(_ context.Context, uid string, pending connect.Pending) e
 	if m.failBegin != nil {
 		return m.failBegin
 	}
-	m.pending[uid] = pending
+	if m.pending[uid] == nil {
+		m.pending[uid] = map[string]connect.Pending{}
+	}
+	m.pending[uid][pending.StateHash] = pending
 	return nil
 }
 
-func (m *memory) Take(_ context.Context, uid string) (connect.Pending, error) {
+// last is the consent of a channel that ends last.
+func (m *memory) last(uid string) connect.Pending {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var last connect.Pending
+	for _, pending := range m.pending[uid] {
+		if !pending.Expires.Before(last.Expires) {
+			last = pending
+		}
+	}
+	return last
+}
+
+func (m *memory) Take(_ context.Context, uid, stateHash string) (connect.Pending, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lookups++
 	if m.failTake != nil {
 		return connect.Pending{}, m.failTake
 	}
-	pending, ok := m.pending[uid]
+	pending, ok := m.pending[uid][stateHash]
 	if !ok {
 		return connect.Pending{}, connect.ErrNoPending
 	}
-	delete(m.pending, uid)
+	delete(m.pending[uid], stateHash)
+	if len(m.pending[uid]) == 0 {
+		delete(m.pending, uid)
+	}
 	return pending, nil
 }
 
@@ -217,13 +236,14 @@ func newWorldAt(base string) *world {
 	application := credentials.Values{platform.ApplicationID: credentials.NewValue("app"), platform.ApplicationSecret: credentials.NewValue("app-secret")}
 	w.subject = &connect.Subject{
 		Channel: "social/acme-help", UID: helpUID, Handle: "@Help", AccountID: "42", Platform: "Toy", Server: "https://social.example",
+		PlatformName: "toy", Offered: true,
 		Owner: "customer-care", Application: application, Authorizer: w.adapter, Adapter: w.adapter,
 	}
 	news := *w.subject
 	news.Channel, news.UID, news.Handle, news.AccountID = "social/acme-news", newsUID, "@news", "43"
 	w.store = &memory{
 		subjects: map[string]*connect.Subject{helpUID: w.subject, newsUID: &news},
-		pending:  map[string]connect.Pending{}, connected: map[string]connection{},
+		pending:  map[string]map[string]connect.Pending{}, connected: map[string]connection{},
 	}
 	handler, err := connect.New(connect.Options{
 		Key: w.key, BaseURL: base, Store: w.store, Clock: w.clock, Metrics: w.registry,
@@ -292,7 +312,7 @@ func (b *browser) begin(uid string) url.Values {
 
 // comeBack is the callback with a query.
 func (b *browser) comeBack(values url.Values) *httptest.ResponseRecorder {
-	return b.get(b.world.base + "/connect/callback?" + values.Encode())
+	return b.get(b.world.base + "/connect/callback/toy?" + values.Encode())
 }
 
 // agree comes back with the code.

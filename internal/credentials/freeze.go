@@ -9,8 +9,8 @@ import (
 
 // freeze says what is to be done while a freeze holds the channel: everything
 // that was delivered is taken back, and nothing is delivered, whatever is due.
-// The company's own credential is withdrawn and not revoked: that would take a
-// person to connect the account again.
+// The company's own credential is withdrawn and not revoked, unless it can be
+// renewed: that would take a person to connect the account again.
 // What was missed is made up for when it lifts.
 func freeze(facts Facts, prefix string) Decision {
 	decision := Decision{
@@ -23,7 +23,7 @@ func freeze(facts Facts, prefix string) Decision {
 		}
 	}
 	if recorded := facts.Recorded; recorded != nil {
-		decision.Cut = recorded.RevokedAt == nil && Minted(recorded.ID)
+		decision.Cut = recorded.RevokedAt == nil && (Minted(recorded.ID) || facts.Renews)
 		decision.Empty = facts.Secret != SecretEmptied && facts.Secret != SecretMissing &&
 			(recorded.WithdrawnAt == nil || facts.Secret != SecretAsWritten)
 	}

@@ -17,11 +17,6 @@ import (
 // retire.
 const CauseFirst v1alpha1.RetirementCause = "First"
 
-// CauseRenewed is the cause of a credential that Rostra renewed because the
-// one before expires. That one is not revoked: it ends by itself, and some
-// platforms would end the whole grant with it. So it is never on record.
-const CauseRenewed v1alpha1.RetirementCause = "Renewed"
-
 // MintedPrefix begins the ID of every credential that Rostra mints.
 const MintedPrefix = "rostra-"
 
@@ -102,8 +97,8 @@ type Facts struct {
 	// Renews tells that what is delivered is renewed by Rostra before it
 	// expires.
 	Renews bool
-	// SourceChanged tells that the source Secret is another than when the
-	// account was last verified.
+	// SourceChanged tells that the source Secret is not as it was when the
+	// credential on record was taken from it.
 	SourceChanged bool
 	// Issued are the IDs that the platform lists, or nil if it was not asked.
 	Issued []string
@@ -245,11 +240,11 @@ func replacement(facts Facts, due time.Time) (v1alpha1.RetirementCause, string) 
 		return v1alpha1.CauseHandover, fmt.Sprintf("it moves from team %s (%s/%s) to team %s (%s/%s)",
 			recorded.Team, recorded.Secret.Namespace, recorded.Secret.Name,
 			facts.Want.Team, facts.Want.Namespace, facts.Want.SecretName)
-	case sourceReplaced(facts) && facts.Renews && !facts.SourceChanged:
-		if len(leavers(facts)) > 0 {
+	case sourceReplaced(facts) && !facts.Mintable && !Minted(recorded.ID) && !facts.SourceChanged:
+		if recorded.ExpiresAt != nil && len(leavers(facts)) > 0 {
 			return v1alpha1.CauseLeaver, "it was renewed, since it was seen by " + enumerate(leavers(facts)) + ", no longer in team " + facts.Want.Team
 		}
-		return CauseRenewed, "it was renewed ahead of its expiry"
+		return v1alpha1.CauseRenewed, "it was renewed from the same source credential"
 	case sourceReplaced(facts):
 		return v1alpha1.CauseSourceReplaced, "the source credential is another one"
 	case withdrawn(facts):
@@ -449,7 +444,11 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 		delivered.ExposedTo = union(old.ExposedTo, delivered.ExposedTo)
 		return &delivered, retiring
 	}
-	if cause == CauseRenewed {
+	if cause == v1alpha1.CauseRenewed && !endsLater(old, facts.Now) {
+		if old.ExpiresAt == nil {
+			// It works on, and whoever saw it can use it.
+			delivered.ExposedTo = union(old.ExposedTo, delivered.ExposedTo)
+		}
 		return &delivered, retiring
 	}
 	entry := v1alpha1.RetiringCredential{ID: old.ID, Cause: cause}
@@ -461,7 +460,12 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 	if old.RevokedAt != nil && here {
 		return &delivered, retiring // nothing of it is left
 	}
-	if !cut && cause != v1alpha1.CauseDrift {
+	entry.ExpiresAt = old.ExpiresAt
+	switch {
+	case cut, cause == v1alpha1.CauseDrift:
+	case cause == v1alpha1.CauseRenewed:
+		entry.RevokeAt = *old.ExpiresAt // unless somebody leaves before
+	default:
 		entry.RevokeAt.Time = facts.Now.Add(facts.Overlap)
 	}
 	if !here {
@@ -469,6 +473,25 @@ func Succeed(facts Facts, cause v1alpha1.RetirementCause, delivered v1alpha1.Del
 		entry.Secret = &secret
 	}
 	return &delivered, append(makeRoom(retiring), entry)
+}
+
+// endsLater tells whether a credential ends by itself, and has not yet.
+func endsLater(recorded *v1alpha1.DeliveredCredential, now time.Time) bool {
+	return recorded.ExpiresAt != nil && recorded.ExpiresAt.After(now)
+}
+
+// Ended tells whether a replaced credential has ended by itself: there is
+// nothing to revoke.
+func Ended(retiring v1alpha1.RetiringCredential, now time.Time) bool {
+	return !Minted(retiring.ID) && retiring.ExpiresAt != nil && !retiring.ExpiresAt.After(now)
+}
+
+// SameAgain tells whether what is about to be delivered is what must be
+// replaced: somebody has it who must not, or it was revoked. Where Rostra can
+// renew it, that comes first.
+func SameAgain(facts Facts, id string) bool {
+	recorded := facts.Recorded
+	return facts.Renews && recorded != nil && recorded.ID == id && (recorded.RevokedAt != nil || len(leavers(facts)) > 0)
 }
 
 // cutsOverlap tells whether everything that was replaced goes at once: what

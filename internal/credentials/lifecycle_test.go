@@ -88,7 +88,7 @@ func sourceSwapped(f *credentials.Facts) {
 	if f.Mintable {
 		f.Recorded.ID = "source-aaaa"
 	} else {
-		f.SourceID = "source-bbbb"
+		f.SourceID, f.SourceChanged = "source-bbbb", true
 	}
 }
 

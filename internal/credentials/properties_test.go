@@ -103,6 +103,7 @@ func anyFacts() *rapid.Generator[credentials.Facts] {
 			}).Draw(t, "secret"),
 			Mintable:        rapid.Bool().Draw(t, "mintable"),
 			SourceID:        rapid.SampledFrom([]string{"", "source-aaaa", "source-bbbb"}).Draw(t, "source"),
+			SourceChanged:   true,
 			SourceExpiresAt: orZero(t, "source expires"),
 			Present:         anyPeople().Draw(t, "present"),
 			Seen:            anyPeople().Draw(t, "seen"),
@@ -360,6 +361,8 @@ func (w *world) facts() credentials.Facts {
 		facts.Issued = slices.AppendSeq([]string{}, maps.Keys(w.live))
 	} else {
 		facts.SourceID = w.source
+		// Nobody but a person replaces a source here.
+		facts.SourceChanged = facts.Recorded != nil && facts.Recorded.ID != w.source
 	}
 	if w.recorded != nil {
 		for _, found := range w.secrets { // also where a hand-over was given up

@@ -107,7 +107,8 @@ type Event struct {
 }
 
 // Bounded gives the event with every text cut to its bound, without characters
-// that would disturb a terminal or a log, and without a URL that is not https.
+// that would disturb a terminal or a log, without a URL that is not https, and
+// with no time that cannot be written as JSON.
 func (e Event) Bounded() Event {
 	for _, name := range []*string{
 		&e.ID, &e.Type, &e.AccountID, &e.Actor.ID, &e.Actor.Handle, &e.Actor.DisplayName, &e.PostID, &e.ThreadID, &e.InReplyTo,
@@ -118,7 +119,24 @@ func (e Event) Bounded() Event {
 	if len(e.URL) > MaxURL || !strings.HasPrefix(e.URL, "https://") || clean(e.URL, MaxURL, false) != e.URL {
 		e.URL = ""
 	}
+	e.OccurredAt, e.ReceivedAt = writable(e.OccurredAt), writable(e.ReceivedAt)
 	return e
+}
+
+// writable gives a time that RFC 3339, and so JSON, has a form for: zero in
+// place of one outside the years 1 to 9999, and UTC in place of an offset of a
+// day or more.
+func writable(at time.Time) time.Time {
+	const firstYear, lastYear, day = 1, 9999, 24 * 60 * 60
+	if _, offset := at.Zone(); offset <= -day || offset >= day {
+		at = at.UTC()
+	}
+	for _, year := range []int{at.Year(), at.UTC().Year()} {
+		if year < firstYear || year > lastYear {
+			return time.Time{}
+		}
+	}
+	return at
 }
 
 // clean drops what cannot be shown, and cuts a text at a whole character.

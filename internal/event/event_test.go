@@ -4,8 +4,10 @@
 package event_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -50,6 +52,29 @@ func TestBoundedLeadsNowhereElse(t *testing.T) {
 	}
 }
 
+func TestBoundedHasTimesThatCanBeWritten(t *testing.T) {
+	east := time.FixedZone("", 60*60)
+	for at, want := range map[time.Time]time.Time{
+		time.Date(2026, 11, 22, 12, 0, 0, 0, east):                          time.Date(2026, 11, 22, 12, 0, 0, 0, east),
+		time.Date(0, 1, 1, 0, 0, 0, 0, east):                                {},
+		time.Date(0, 12, 31, 23, 59, 59, 0, time.UTC):                       {},
+		time.Date(1, 1, 1, 0, 30, 0, 0, east):                               {}, // in UTC it is still year 0
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC):                    time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -60*60)):  {},
+		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC):                        {},
+		time.Date(2026, 11, 22, 12, 0, 0, 0, time.FixedZone("", 25*60*60)):  time.Date(2026, 11, 21, 11, 0, 0, 0, time.UTC),
+		time.Date(2026, 11, 22, 12, 0, 0, 0, time.FixedZone("", -24*60*60)): time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+	} {
+		out := event.Event{OccurredAt: at, ReceivedAt: at}.Bounded()
+		if !out.OccurredAt.Equal(want) || !out.ReceivedAt.Equal(want) {
+			t.Errorf("%v became %v and %v", at, out.OccurredAt, out.ReceivedAt)
+		}
+		if _, err := json.Marshal(out); err != nil {
+			t.Errorf("%v: %v", at, err)
+		}
+	}
+}
+
 func TestWhatConcernsOwnership(t *testing.T) {
 	var concerning []event.Kind
 	for _, kind := range event.Kinds() {
@@ -63,10 +88,14 @@ func TestWhatConcernsOwnership(t *testing.T) {
 }
 
 func FuzzBounded(f *testing.F) {
-	f.Add("id", "text\n", "https://social.example/")
-	f.Add("\xff", "\x1b", "x")
-	f.Fuzz(func(t *testing.T, id, text, address string) {
-		once := event.Event{ID: id, Text: text, URL: address}.Bounded()
+	f.Add("id", "text\n", "https://social.example/", int64(0), 0)
+	f.Add("\xff", "\x1b", "x", int64(-62167222800), 60*60)
+	f.Fuzz(func(t *testing.T, id, text, address string, seconds int64, offset int) {
+		at := time.Unix(seconds, 0).In(time.FixedZone("", offset))
+		once := event.Event{ID: id, Text: text, URL: address, OccurredAt: at, ReceivedAt: at}.Bounded()
+		if _, err := json.Marshal(once); err != nil {
+			t.Fatal(err)
+		}
 		if len(once.ID) > event.MaxName || len(once.Text) > event.MaxText || len(once.URL) > event.MaxURL {
 			t.Fatal("it is not bounded")
 		}

@@ -192,6 +192,16 @@ func (i *Inbox) Ready() error {
 	}
 }
 
+// Stuck tells what a restart of this process would mend: an embedded store that
+// refuses to write since a write failed. Nil where there is no such thing; a
+// full disk, and a cluster that is away, are none.
+func (i *Inbox) Stuck() error {
+	if err := i.health(); !errors.Is(err, ErrFull) {
+		return err
+	}
+	return nil
+}
+
 // health of an embedded store; a cluster minds its own.
 func (i *Inbox) health() error {
 	if i.embedded == nil {

@@ -73,9 +73,10 @@ type Subscriber interface {
 	// Subscribe makes the account's subscription what is asked for, whether
 	// there is one or not. It is idempotent, also when the answer was lost.
 	Subscribe(ctx context.Context, account Account, request SubscriptionRequest) (Subscription, error)
-	// Unsubscribe ends the account's subscription. None to end is a success;
-	// those of other accounts of the same application stay.
-	Unsubscribe(ctx context.Context, account Account) error
+	// Unsubscribe ends the account's subscription to this callback. None to end
+	// is a success; those of other accounts of the same application stay, and so
+	// do those to other callbacks, which are somebody else's.
+	Unsubscribe(ctx context.Context, account Account, callback string) error
 }
 
 // Delivery is one request to a callback, read but not trusted.
@@ -155,10 +156,10 @@ func (r *Rejection) Error() string { return r.Message }
 
 // Page is what a poll found.
 type Page struct {
-	// Events, oldest first, each with an ID that the same event has in every
+	// Events, oldest first within the page, each with an ID that the same event has in every
 	// poll.
 	Events []event.Event
-	// Cursor from which the next poll goes on. It is to be kept once the events
+	// Cursor from which the next poll goes on, at most 4096 bytes. It is to be kept once the events
 	// are stored; the same cursor asked again gives the same events, or those
 	// and later ones.
 	Cursor string

@@ -61,7 +61,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	parts.gateway.StartTLS()
 	DeferCleanup(parts.gateway.Close)
 
-	parts.oauth, err = oidc.Start(ctx, oauthOptions(parts.gateway.URL+"/connect/callback"))
+	parts.oauth, err = oidc.Start(ctx, oauthOptions(parts.gateway.URL+"/connect/callback/"+platformName))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(parts.oauth.Stop)
 })

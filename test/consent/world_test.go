@@ -29,7 +29,7 @@ type gateway struct {
 
 	mu        sync.Mutex
 	subject   connect.Subject
-	pending   *connect.Pending
+	pending   map[string]connect.Pending // by state
 	connected *connected
 	log       bytes.Buffer
 }
@@ -40,7 +40,7 @@ type connected struct {
 }
 
 func newGateway() *gateway {
-	g := &gateway{key: []byte(rand.Text() + rand.Text())}
+	g := &gateway{key: []byte(rand.Text() + rand.Text()), pending: map[string]connect.Pending{}}
 	handler, err := connect.New(connect.Options{
 		Key: g.key, BaseURL: parts.gateway.URL, Store: g, Clock: clock.RealClock{},
 		Logger: funcr.New(func(_, args string) {
@@ -59,11 +59,15 @@ func (g *gateway) serve(subject connect.Subject, adapter platform.Platform) {
 	authorizer, can := adapter.(platform.Authorizer)
 	Expect(can).To(BeTrue())
 	subject.Channel, subject.UID, subject.Owner = "social/acme-help", channelUID, "customer-care"
+	subject.PlatformName, subject.Offered = platformName, true
 	subject.Authorizer, subject.Adapter = authorizer, adapter
 	g.subject = subject
 }
 
-func (g *gateway) callback() string { return parts.gateway.URL + "/connect/callback" }
+// platformName is the name of the SocialPlatform that every account is on.
+const platformName = "social"
+
+func (g *gateway) callback() string { return parts.gateway.URL + "/connect/callback/" + platformName }
 
 func (g *gateway) link() string {
 	return connect.StartURL(parts.gateway.URL, g.key, channelUID, time.Now().Add(time.Hour))
@@ -80,18 +84,18 @@ func (g *gateway) Subject(_ context.Context, uid string) (*connect.Subject, erro
 func (g *gateway) Begin(_ context.Context, _ string, pending connect.Pending) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pending = &pending
+	g.pending[pending.StateHash] = pending
 	return nil
 }
 
-func (g *gateway) Take(context.Context, string) (connect.Pending, error) {
+func (g *gateway) Take(_ context.Context, _, stateHash string) (connect.Pending, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pending == nil {
+	pending, ok := g.pending[stateHash]
+	if !ok {
 		return connect.Pending{}, connect.ErrNoPending
 	}
-	pending := *g.pending
-	g.pending = nil
+	delete(g.pending, stateHash)
 	return pending, nil
 }
 

@@ -46,5 +46,10 @@ var _ = Describe("The manifests", func() {
 			Expect(strings.Count("\n"+out, "\n"+kind+"social.rostra.dev/")).To(Equal(count), kind)
 		}
 		Expect(out).NotTo(ContainSubstring("secret/"), "source credentials are not in Git")
+
+		By("applying those that need a gateway, into the same namespaces")
+		connected := kubectl(ctx, "apply", "--validate=strict", "--dry-run=server", "-k", filepath.Join(configDir, "samples", "connected"))
+		Expect(connected).To(And(ContainSubstring("socialchannel.social.rostra.dev/meridian-mastodon created"),
+			ContainSubstring("socialplatform.social.rostra.dev/mastodon created")))
 	})
 })

@@ -27,6 +27,10 @@ import (
 type sequence struct {
 	name    string
 	canMint bool
+	// events tells that the channel subscribes to events; change changes the
+	// channel before it is made.
+	events bool
+	change func(w *world, c *v1alpha1.SocialChannel)
 	// drift tells that the sequence itself takes the owner's credential away.
 	drift bool
 	// prepare brings the world to where the sequence begins; the channel exists
@@ -41,7 +45,21 @@ type sequence struct {
 	span time.Duration
 }
 
-func sequences() []sequence {
+// channel is the channel of the sequence.
+func (s sequence) channel(w *world) *v1alpha1.SocialChannel {
+	channel := w.channel()
+	if s.events {
+		channel = w.subscribing()
+	}
+	if s.change != nil {
+		s.change(w, channel)
+	}
+	return channel
+}
+
+func sequences() []sequence { return append(credentialSequences(), eventSequences()...) }
+
+func credentialSequences() []sequence {
 	now := func(w *world) string { return w.clock.Now().Format(time.RFC3339) }
 	return []sequence{
 		{name: "first credential", canMint: true, fresh: true, act: func(w *world) { w.create(w.channel()) }},
@@ -220,8 +238,11 @@ func (w *world) deleteSecret(namespace, name string) {
 // state in words, with the world's own name taken out.
 func play(w *world, s sequence, at int, phase simulated.Phase) string {
 	GinkgoHelper()
+	if s.events {
+		w.offerEvents()
+	}
 	if !s.fresh {
-		w.create(w.channel())
+		w.create(s.channel(w))
 		w.settle()
 		w.expectReady()
 	}
@@ -263,6 +284,9 @@ func (w *world) endState() string {
 		say("retiring %d", len(channel.Status.Retiring))
 		say("hand-over under way %v", channel.Status.Handover != nil && channel.Status.Handover.CompletedAt == nil)
 		say("last owner on record %s", channel.Status.History[0].To)
+	}
+	for _, line := range w.endOfEvents() {
+		say("%s", line)
 	}
 	say("minted %d", len(w.server.Minted(w.account())))
 	for _, team := range []string{"marketing", "care", "press"} {

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/responderrota"
 	"github.com/rostra-dev/rostra/controllers/rotaoverride"
@@ -53,6 +54,14 @@ type world struct {
 	namespaces []string
 	// seen are all secrets that were ever delivered.
 	seen map[string]bool
+	// arrivals is what the operator knows of what came in, inbox what is stored
+	// of it, and callback what is wrong with the way to the gateway.
+	arrivals *arrivals.Board
+	inbox    *box
+	callback error
+	// reads counts what was read past the cache, and drifts the subscriptions
+	// that were not as declared.
+	reads, drifts int
 	// freezes are those that were made; frozenSerial is the credential that was
 	// on record when one was last in force.
 	freezes      []string
@@ -68,6 +77,7 @@ func newWorld(canMint bool) *world {
 		ctx: context.Background(), name: fmt.Sprintf("w%d", worlds.Add(1)), clock: clock, server: simulated.New(clock, canMint),
 		killer: &killer{}, recorder: &recorder{}, seen: map[string]bool{},
 	}
+	w.inbox = &box{world: w, stored: map[string]int{}}
 	w.server.Linger = 2 * time.Hour
 	w.server.AddAccount(w.account(), w.handle(), "source-secret-1")
 	w.server.SetHook(func(call string, phase simulated.Phase) error {
@@ -149,14 +159,20 @@ func (w *world) startOperator() {
 	book := duty.NewBook(shared.client)
 	w.rotas = &responderrota.Reconciler{Client: shared.client, Metadata: shared.cached.GetCache(), Duty: book, Clock: w.clock}
 	w.overrides = &rotaoverride.Reconciler{Client: shared.client, Duty: book, Clock: w.clock}
+	w.arrivals = arrivals.NewBoard()
 	w.reconciler = socialchannel.New(socialchannel.Config{
 		Client:    &mortalClient{Client: shared.client, world: w},
-		Secrets:   &mortalClient{Client: shared.secrets, world: w},
+		Secrets:   &mortalClient{Client: &readingClient{Client: shared.secrets, world: w}, world: w},
 		Live:      shared.cached.GetAPIReader(),
 		Metadata:  shared.cached.GetCache(),
 		Platforms: platform.NewDirectory(platform.Registry{string(v1alpha1.PlatformBluesky): w.server.Factory}),
 		Duty:      book,
 		Brake:     w.brake,
+		Namespace: w.in("rostra"),
+		Gateway:   w.gateway(),
+		Inbox:     w.inbox,
+		Arrivals:  w.arrivals,
+		Drifts:    w,
 		Recorder:  w.recorder,
 		Clock:     w.clock,
 	})
@@ -250,7 +266,7 @@ func (w *world) reconcile(key client.ObjectKey) (result reconcile.Result, died b
 			w.startOperator()
 		}
 	}()
-	result, err := w.reconciler.Reconcile(w.ctx, reconcile.Request{NamespacedName: key})
+	result, err := w.arrivals.Around(w.reconciler).Reconcile(w.ctx, reconcile.Request{NamespacedName: key})
 	Expect(err).NotTo(HaveOccurred())
 	w.checkKstatus(key)
 	return result, false

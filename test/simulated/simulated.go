@@ -20,6 +20,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -55,6 +56,8 @@ type Server struct {
 	// TakesOwn tells whether a minted credential can be revoked by itself, as on
 	// Bluesky, and not only with the source credential.
 	TakesOwn bool
+	// Events is what it does about events: nothing, unless told.
+	Events Events
 	// Linger is how long access lives on after its credential was revoked.
 	Linger time.Duration
 
@@ -69,6 +72,9 @@ type account struct {
 	id, handle string
 	passwords  map[string]bool
 	minted     map[string]string
+	// subscription of Rostra's application, and what happened on the account.
+	subscription *Registered
+	events       []event.Event
 }
 
 // New makes a server without accounts.

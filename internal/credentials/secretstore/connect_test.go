@@ -4,6 +4,8 @@
 package secretstore_test
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -35,29 +37,47 @@ var _ = Describe("A consent", func() {
 
 	It("is taken once, as it was begun, by another process too", func(ctx SpecContext) {
 		Expect(store.Vault(channel, nil).BeginConsent(ctx, consent)).To(Succeed())
-		taken, err := store.Vault(channel, nil).TakeConsent(ctx)
+		taken, err := store.Vault(channel, nil).TakeConsent(ctx, "state")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(taken.StateHash).To(Equal("state"))
 		Expect(taken.BrowserHash).To(Equal("browser"))
 		Expect(taken.Verifier.Reveal()).To(Equal("verifier-" + hidden))
 		Expect(reveal(taken.Application)).To(Equal(map[string]string{"client-id": "made", "client-secret": hidden}))
 		Expect(taken.Expires).To(BeTemporally("==", consent.Expires))
-		_, err = store.Vault(channel, nil).TakeConsent(ctx)
+		_, err = store.Vault(channel, nil).TakeConsent(ctx, "state")
 		Expect(err).To(MatchError(secretstore.ErrNoPending))
 	})
 
-	It("gives way to a later one", func(ctx SpecContext) {
+	It("stands beside a few others, of which those that end first give way", func(ctx SpecContext) {
+		for i := range 6 {
+			one := consent
+			one.StateHash, one.Expires = fmt.Sprintf("state-%d", i), consent.Expires.Add(time.Duration(i)*time.Minute)
+			Expect(store.Vault(channel, nil).BeginConsent(ctx, one)).To(Succeed())
+		}
+		for i := range 6 {
+			taken, err := store.Vault(channel, nil).TakeConsent(ctx, fmt.Sprintf("state-%d", i))
+			if i < 2 {
+				Expect(err).To(MatchError(secretstore.ErrNoPending))
+				continue
+			}
+			Expect(err).NotTo(HaveOccurred())
+			Expect(taken.Verifier.Reveal()).To(Equal("verifier-" + hidden))
+		}
+		for key := range read(ctx, store, "social", vaultName).Data {
+			Expect(key).NotTo(HavePrefix("consent."), "nothing is left of any")
+		}
+	})
+
+	It("is not written for one that is not there", func(ctx SpecContext) {
 		Expect(store.Vault(channel, nil).BeginConsent(ctx, consent)).To(Succeed())
-		later := secretstore.Consent{StateHash: "later", Expires: consent.Expires}
-		Expect(store.Vault(channel, nil).BeginConsent(ctx, later)).To(Succeed())
-		taken, err := store.Vault(channel, nil).TakeConsent(ctx)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(taken.StateHash).To(Equal("later"))
-		Expect(taken.Application).To(BeEmpty(), "nothing of the earlier one is left")
+		before := read(ctx, store, "social", vaultName).ResourceVersion
+		_, err := store.Vault(channel, nil).TakeConsent(ctx, "foreign")
+		Expect(err).To(MatchError(secretstore.ErrNoPending))
+		Expect(read(ctx, store, "social", vaultName).ResourceVersion).To(Equal(before))
 	})
 
 	It("is not there before it was begun", func(ctx SpecContext) {
-		_, err := store.Vault(channel, nil).TakeConsent(ctx)
+		_, err := store.Vault(channel, nil).TakeConsent(ctx, "state")
 		Expect(err).To(MatchError(secretstore.ErrNoPending))
 	})
 
@@ -68,11 +88,48 @@ var _ = Describe("A consent", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(vault.Save(ctx, values("access", "kept"))).To(Succeed())
 		Expect(store.Vault(channel, nil).BeginConsent(ctx, consent)).To(Succeed())
-		_, err = store.Vault(channel, nil).TakeConsent(ctx)
+		_, err = store.Vault(channel, nil).TakeConsent(ctx, "state")
 		Expect(err).NotTo(HaveOccurred())
 		loaded, err := store.Vault(channel, source).Load(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(reveal(loaded)).To(Equal(map[string]string{"access": "kept"}))
+	})
+})
+
+var _ = Describe("Sessions of two source credentials", func() {
+	old, fresh := values("refresh-token", "old-"+hidden), values("refresh-token", "new-"+hidden)
+
+	It("stand beside each other, so that connecting anew costs nothing of what works", func(ctx SpecContext) {
+		store, channel := newStore(), newChannel()
+		save := func(source credentials.Values, access string) {
+			GinkgoHelper()
+			vault := store.Vault(channel, source)
+			_, err := vault.Load(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(vault.Save(ctx, values("access", access))).To(Succeed())
+		}
+		holds := func(source credentials.Values) map[string]string {
+			GinkgoHelper()
+			loaded, err := store.Vault(channel, source).Load(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			return reveal(loaded)
+		}
+		save(old, "one")
+		save(fresh, "two")
+		Expect(holds(old)).To(Equal(map[string]string{"access": "one"}))
+		save(old, "three")
+		Expect(holds(fresh)).To(Equal(map[string]string{"access": "two"}), "whoever is late takes nothing away")
+		for i := range 5 {
+			save(values("refresh-token", fmt.Sprint(i, hidden)), "another")
+		}
+		Expect(holds(old)).To(BeNil())
+		sessions := map[string]bool{}
+		for key := range read(ctx, store, "social", vaultName).Data {
+			if parts := strings.Split(key, "."); parts[0] == "session" {
+				sessions[parts[1]] = true
+			}
+		}
+		Expect(sessions).To(HaveLen(3), "it does not grow for ever")
 	})
 })
 

@@ -32,7 +32,12 @@ import (
 const (
 	vaultPrefix = "rostra-"
 	keySalt     = "salt"
-	keySource   = "source"
+	// keySessions names the sessions that are kept, the one that was saved last
+	// at the end.
+	keySessions = "sessions"
+	// maxSessions is how many source credentials' sessions are kept: that of the
+	// one in use, that of one which is about to take its place, and one more.
+	maxSessions = 3
 	// Dots cannot be in a session's or credential's own key, so they part them.
 	sessionPrefix = "session."
 	retiredPrefix = "retired."
@@ -52,8 +57,10 @@ type Vault struct {
 	version string
 }
 
-// Vault opens the vault of a channel. The session in it belongs to the source
-// credential that opened it: with another one, Load gives none.
+// Vault opens the vault of a channel. A session in it belongs to the source
+// credential that opened it: with another one, Load gives none, and Save keeps
+// its own beside it. So a person can connect the account anew without touching
+// what still works, and whoever is late saves into what nobody uses any more.
 func (s *Store) Vault(channel *v1alpha1.SocialChannel, source credentials.Values) *Vault {
 	return &Vault{store: s, channel: channel, source: source}
 }
@@ -85,10 +92,13 @@ func (v *Vault) Load(ctx context.Context) (credentials.Values, error) {
 		return nil, err
 	}
 	v.version = secret.ResourceVersion
-	if !hmac.Equal(secret.Data[keySource], []byte(fingerprint(secret.Data[keySalt], v.source))) {
-		return nil, nil
-	}
-	return take(secret.Data, sessionPrefix), nil
+	return take(secret.Data, v.sessionKey(secret)), nil
+}
+
+// sessionKey begins the keys of the session that was opened with the source
+// credential.
+func (v *Vault) sessionKey(secret *corev1.Secret) string {
+	return sessionPrefix + fingerprint(secret.Data[keySalt], v.source) + "."
 }
 
 // Save implements platform.SessionStore.
@@ -104,13 +114,29 @@ func (v *Vault) Save(ctx context.Context, session credentials.Values) error {
 		return nil
 	}
 	secret = v.orNew(secret)
-	drop(secret.Data, sessionPrefix)
-	delete(secret.Data, keySource)
-	if len(session) > 0 {
-		put(secret.Data, sessionPrefix, session)
-		secret.Data[keySource] = []byte(fingerprint(secret.Data[keySalt], v.source))
-	}
+	drop(secret.Data, v.sessionKey(secret))
+	put(secret.Data, v.sessionKey(secret), session)
+	keepSessions(secret.Data, fingerprint(secret.Data[keySalt], v.source), len(session) > 0)
 	return v.write(ctx, secret)
+}
+
+// keepSessions puts the session of that fingerprint last, or takes it off the
+// list, and drops those that are too many, and what is on no list.
+func keepSessions(data map[string][]byte, own string, kept bool) {
+	names := slices.DeleteFunc(strings.Fields(string(data[keySessions])), func(name string) bool { return name == own })
+	if kept {
+		names = append(names, own)
+	}
+	names = names[max(0, len(names)-maxSessions):]
+	maps.DeleteFunc(data, func(key string, _ []byte) bool {
+		name, _, _ := strings.Cut(strings.TrimPrefix(key, sessionPrefix), ".")
+		return strings.HasPrefix(key, sessionPrefix) && !slices.Contains(names, name)
+	})
+	if len(names) == 0 {
+		delete(data, keySessions)
+		return
+	}
+	data[keySessions] = []byte(strings.Join(names, " "))
 }
 
 // Keep remembers a credential until it is revoked. It is durable before it
@@ -268,7 +294,7 @@ func fingerprint(salt []byte, source credentials.Values) string {
 	for _, key := range slices.Sorted(maps.Keys(source)) {
 		fmt.Fprintf(mac, "%s=%d:%s\n", key, len(source.Get(key)), source.Get(key))
 	}
-	return hex.EncodeToString(mac.Sum(nil))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 func put(data map[string][]byte, prefix string, values credentials.Values) {

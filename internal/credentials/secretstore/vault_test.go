@@ -106,9 +106,9 @@ var _ = Describe("The vault", func() {
 				filled(ctx)
 				vault := store.Vault(channel, values(other...))
 				Expect(load(ctx, vault)).To(BeNil())
-				Expect(vault.Save(ctx, values("access", "theirs"))).To(Succeed(), "and is replaced by the next")
+				Expect(vault.Save(ctx, values("access", "theirs"))).To(Succeed(), "and stands beside the other's")
 				Expect(load(ctx, vault)).To(Equal(map[string]string{"access": "theirs"}))
-				Expect(load(ctx, open())).To(BeNil())
+				Expect(load(ctx, open())).To(Equal(reveal(session)))
 			},
 			Entry("another password", "password", "another"),
 			Entry("one more key", "password", hidden, "identifier", "help"),
@@ -131,8 +131,8 @@ var _ = Describe("The vault", func() {
 			vault := store.Vault(other, source)
 			Expect(load(ctx, vault)).To(BeNil())
 			Expect(vault.Save(ctx, session)).To(Succeed())
-			Expect(read(ctx, store, "social", vaultName).Data["source"]).
-				NotTo(Equal(read(ctx, store, "social", secretstore.VaultName(other)).Data["source"]))
+			Expect(read(ctx, store, "social", vaultName).Data["sessions"]).
+				NotTo(Equal(read(ctx, store, "social", secretstore.VaultName(other)).Data["sessions"]))
 		})
 	})
 
