@@ -226,7 +226,7 @@ var _ = Describe("Mastodon's pushes", Label("mastodon"), func() {
 			for _, attempt := range []func() error{
 				func() error { _, err := s.adapter.Subscribed(ctx, s.declared()); return err },
 				func() error { _, err := s.adapter.Subscribe(ctx, s.declared(), s.request(event.Mention)); return err },
-				func() error { return s.adapter.Unsubscribe(ctx, s.declared()) },
+				func() error { return s.adapter.Unsubscribe(ctx, s.declared(), s.hook.url()) },
 			} {
 				err := attempt()
 				Expect(platform.ClassOf(err)).To(Equal(platform.InsufficientScope))
@@ -254,12 +254,21 @@ var _ = Describe("Mastodon's pushes", Label("mastodon"), func() {
 		Expect(err.Error()).NotTo(ContainSubstring("t0ken"))
 	})
 
+	It("are left alone where they go to another callback", func(ctx SpecContext) {
+		s := newSubscriber()
+		s.subscribe(ctx, event.Mention)
+		Expect(s.adapter.Unsubscribe(ctx, s.declared(), s.hook.url()+"2")).To(Succeed())
+		Expect(s.fake.Subscribed(s.token)).To(BeTrue())
+		Expect(s.adapter.Unsubscribe(ctx, s.declared(), s.hook.url())).To(Succeed())
+		Expect(s.fake.Subscribed(s.token)).To(BeFalse())
+	})
+
 	It("end with the token", func(ctx SpecContext) {
 		s := newSubscriber()
 		s.subscribe(ctx, event.Mention)
 		s.fake.RevokeToken(s.token)
 		s.fake.Mention(ctx, s.account, mastodonfake.Post{})
 		Expect(s.fake.Pushed()).To(BeEmpty())
-		Expect(platform.ClassOf(s.adapter.Unsubscribe(ctx, s.declared()))).To(Equal(platform.Revoked))
+		Expect(platform.ClassOf(s.adapter.Unsubscribe(ctx, s.declared(), s.hook.url()))).To(Equal(platform.Revoked))
 	})
 })

@@ -15,6 +15,18 @@
 // come from an AppView, by way of the account's server, which vouches for the
 // account there; own posts come from the server itself.
 //
+// The AppView lists notifications by the time that it calls indexedAt, which is
+// that of their arrival or, where it is earlier, the one that the post says of
+// itself. A poll knows the newest 48 one by one, so that it finds among them
+// what came in late (trail.go). A post that is dated before all of these is
+// never told: whoever writes it can hide it in this way, as it is hidden from
+// the account's own list of notifications too.
+//
+// Strangers write what is polled. A page that is too large is asked for again in
+// smaller parts, down to one notification (part.go); what is malformed in one is
+// left out of its event. What alone is larger than 32 MiB, which no server of
+// the protocol takes for a record, stops the poll, with a message for a person.
+//
 // What the server says of an access token is read from the token, never
 // verified: only which request comes next depends on it.
 package bluesky

@@ -137,24 +137,30 @@ func (p *pds) lose(method string) {
 func (p *pds) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/xrpc/"), "com.atproto.")
 	p.journal.add(method)
+	answer, instead := p.act(r, method)
+	if instead != nil {
+		instead(w, r)
+		return
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// act does what a request asks for, and gives the answer to it, or what is
+// answered instead.
+func (p *pds) act(r *http.Request, method string) (answer *httptest.ResponseRecorder, instead http.HandlerFunc) {
 	p.mutex.Lock()
-	var next *fault
+	defer p.mutex.Unlock()
+	act := true
 	if queued := p.faults[method]; len(queued) > 0 {
-		next, p.faults[method] = &queued[0], queued[1:]
+		act, instead, p.faults[method] = queued[0].act, queued[0].answer, queued[1:]
 	}
-	if next == nil || next.act {
-		answer := httptest.NewRecorder()
+	answer = httptest.NewRecorder()
+	if act {
 		p.route(answer, r, method)
-		if next == nil {
-			maps.Copy(w.Header(), answer.Header())
-			w.WriteHeader(answer.Code)
-			_, _ = w.Write(answer.Body.Bytes())
-		}
 	}
-	p.mutex.Unlock()
-	if next != nil {
-		next.answer(w, r)
-	}
+	return answer, instead
 }
 
 func (p *pds) route(w http.ResponseWriter, r *http.Request, method string) {

@@ -8,8 +8,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
-	"strconv"
-	"time"
+	"strings"
 
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/platform"
@@ -19,15 +18,10 @@ const (
 	methodListNotifications = "app.bsky.notification.listNotifications"
 	methodListRecords       = "com.atproto.repo.listRecords"
 
-	// eventsAtOnce is how many notifications or posts are asked for in one
-	// request; both methods give 100 at most.
-	eventsAtOnce = 50
-	// maxEventsBody bounds one such answer, in bytes: posts carry what their
-	// authors put into them.
-	maxEventsBody = 8 << 20
-
-	// keyTime gives times a form whose order is theirs.
+	// keyTime gives times a form whose order is theirs, and keyNone comes before
+	// them all.
 	keyTime = "2006-01-02T15:04:05.000000000Z"
+	keyNone = "0"
 )
 
 // Reasons of notifications, as Bluesky calls them.
@@ -82,15 +76,15 @@ func (p poll) run(ctx context.Context, from place) (platform.Page, error) {
 	for _, list := range []struct {
 		wanted bool
 		trail  **trail
-		read   reader
+		read   partReader
 	}{
-		{p.wants(event.Mention) || p.wants(event.Reply), &from.Notifications, func(cursor string) (leaf, error) { return p.notifications(ctx, cursor) }},
-		{p.wants(event.OwnPost), &from.Posts, func(cursor string) (leaf, error) { return p.posts(ctx, cursor) }},
+		{p.wants(event.Mention) || p.wants(event.Reply), &from.Notifications, func(asked part) (leaf, error) { return p.notifications(ctx, asked) }},
+		{p.wants(event.OwnPost), &from.Posts, func(asked part) (leaf, error) { return p.posts(ctx, asked) }},
 	} {
 		if !list.wanted {
 			continue
 		}
-		found, after, err := advance(*list.trail, list.read)
+		found, after, err := advance(*list.trail, inParts(list.read))
 		if err != nil {
 			return platform.Page{}, err
 		}
@@ -112,7 +106,8 @@ func advance(from *trail, read reader) ([]entry, *trail, error) {
 
 func (p poll) wants(kind event.Kind) bool { return slices.Contains(p.kinds, kind) }
 
-// events gives those that were asked for, oldest first.
+// events gives those that were asked for, oldest first, and last those whose
+// time is not known.
 func (p poll) events(entries []entry) []event.Event {
 	var events []event.Event
 	for _, found := range entries {
@@ -120,17 +115,13 @@ func (p poll) events(entries []entry) []event.Event {
 			events = append(events, found.event)
 		}
 	}
-	slices.SortStableFunc(events, func(a, b event.Event) int { return a.OccurredAt.Compare(b.OccurredAt) })
+	slices.SortStableFunc(events, func(a, b event.Event) int {
+		if a.OccurredAt.IsZero() != b.OccurredAt.IsZero() {
+			return b.OccurredAt.Compare(a.OccurredAt)
+		}
+		return a.OccurredAt.Compare(b.OccurredAt)
+	})
 	return events
-}
-
-// page is the query for the page of a list that begins at a cursor.
-func page(query url.Values, cursor string) url.Values {
-	query.Set("limit", strconv.Itoa(eventsAtOnce))
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	return query
 }
 
 // notificationsAnswer is the answer of app.bsky.notification.listNotifications.
@@ -153,38 +144,44 @@ type notification struct {
 
 // notifications reads one page. The list is newest first, by a time that a post
 // says of itself where that is earlier than its arrival.
-func (p poll) notifications(ctx context.Context, cursor string) (leaf, error) {
+func (p poll) notifications(ctx context.Context, asked part) (leaf, error) {
 	var answer notificationsAnswer
 	request := call{
-		account: limiterKey(p.account), method: methodListNotifications, token: p.session.access, maxBody: maxEventsBody,
-		query: page(url.Values{"reasons": {reasonMention, reasonReply, reasonQuote}}, cursor),
+		account: limiterKey(p.account), method: methodListNotifications, token: p.session.access,
+		query: url.Values{"reasons": {reasonMention, reasonReply, reasonQuote}},
 	}
-	if err := p.adapter.ask(ctx, request, &answer); err != nil {
+	if err := p.adapter.ask(ctx, asked.of(request), &answer); err != nil {
 		return leaf{}, err
 	}
 	return answer.leaf(p.session.did)
 }
 
+// leaf reads a page. Strangers have a hand in all of it: what cannot be read of
+// a notification is left out of its event. One without a time has the place of
+// the one before it.
 func (n notificationsAnswer) leaf(account string) (leaf, error) {
 	if n.Notifications == nil || len(n.Cursor) > maxNext {
 		return leaf{}, strange("it holds no list of notifications")
 	}
-	read := leaf{next: n.Cursor}
+	read, key := leaf{next: n.Cursor}, keyNone
 	for _, told := range n.Notifications {
 		kind, ok := kindOf(told.Reason)
 		if !ok {
 			continue // an AppView that cannot choose by reason tells likes, too
 		}
-		at, err := time.Parse(time.RFC3339, told.IndexedAt)
-		if _, named := readURI(told.URI); err != nil || !named {
-			return leaf{}, strange("it holds a notification without a time, or of no record")
+		if !strings.HasPrefix(told.URI, schemeAT) {
+			return leaf{}, strange("it holds a notification of no record")
 		}
 		happened := event.Event{
-			ID: eventID(told.URI + "#" + told.Reason), Kind: kind, Type: told.Reason, AccountID: account, OccurredAt: at.UTC(),
+			ID: eventID(told.URI + "#" + told.Reason), Kind: kind, Type: told.Reason, AccountID: account, OccurredAt: readTime(told.IndexedAt),
 			Actor: event.Actor{ID: told.Author.DID, Handle: told.Author.Handle, DisplayName: told.Author.DisplayName},
 		}
 		readPost(told.Record).describe(&happened, told.URI)
-		read.entries = append(read.entries, entry{key: at.UTC().Format(keyTime), event: happened.Bounded()})
+		happened = happened.Bounded()
+		if !happened.OccurredAt.IsZero() {
+			key = happened.OccurredAt.Format(keyTime)
+		}
+		read.entries = append(read.entries, entry{key: key, event: happened})
 	}
 	return read, nil
 }
@@ -211,13 +208,13 @@ type recordsAnswer struct {
 
 // posts reads one page of the account's own posts, which is public. The list is
 // in descending order of their keys.
-func (p poll) posts(ctx context.Context, cursor string) (leaf, error) {
+func (p poll) posts(ctx context.Context, asked part) (leaf, error) {
 	var answer recordsAnswer
 	request := call{
-		account: limiterKey(p.account), method: methodListRecords, maxBody: maxEventsBody,
-		query: page(url.Values{"repo": {p.session.did}, "collection": {collectionPost}}, cursor),
+		account: limiterKey(p.account), method: methodListRecords,
+		query: url.Values{"repo": {p.session.did}, "collection": {collectionPost}},
 	}
-	if err := p.adapter.ask(ctx, request, &answer); err != nil {
+	if err := p.adapter.ask(ctx, asked.of(request), &answer); err != nil {
 		return leaf{}, withoutCredential(err, wordsNoPosts)
 	}
 	return answer.leaf(p.session.did)
@@ -234,7 +231,7 @@ func (r recordsAnswer) leaf(account string) (leaf, error) {
 			return leaf{}, strange("it lists what is no post of the account")
 		}
 		content := readPost(record.Value)
-		happened := event.Event{ID: eventID(record.URI), Kind: event.OwnPost, Type: collectionPost, AccountID: account, OccurredAt: content.createdAt.UTC()}
+		happened := event.Event{ID: eventID(record.URI), Kind: event.OwnPost, Type: collectionPost, AccountID: account, OccurredAt: content.createdAt}
 		if at, ok := tidTime(written.key); ok {
 			happened.OccurredAt = at
 		}

@@ -5,7 +5,9 @@ package bluesky_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -194,13 +196,103 @@ var _ = Describe("Polling", func() {
 		Expect(answer).To(BeZero())
 	},
 		Entry("of notifications, without any", notifications, `{"cursor":"1"}`),
-		Entry("of notifications, without a time", notifications, `{"notifications":[{"uri":"at://`+otherDID+`/app.bsky.feed.post/3a","reason":"reply"}]}`),
 		Entry("of notifications, of no record", notifications, `{"notifications":[{"uri":"https://x.example","reason":"reply","indexedAt":"2026-11-21T12:00:00Z"}]}`),
 		Entry("of notifications, with an endless cursor", notifications, `{"notifications":[],"cursor":"`+strings.Repeat("1", 2000)+`"}`),
 		Entry("of posts, without any", "repo.listRecords", `{}`),
 		Entry("of somebody else's posts", "repo.listRecords", `{"records":[{"uri":"at://`+otherDID+`/app.bsky.feed.post/3a"}]}`),
 		Entry("of what is no post", "repo.listRecords", `{"records":[{"uri":"at://`+did+`/app.bsky.feed.like/3a"}]}`),
 	)
+
+	// notice adds a notification of an author's making.
+	notice := func(uri string, changes map[string]any) {
+		server.set(func(p *pds) {
+			made := map[string]any{
+				"uri": uri, "reason": "mention", "indexedAt": clock.Now().Format("2006-01-02T15:04:05.000Z"),
+				"author": map[string]any{"did": otherDID, "handle": "customer.test"}, "record": record("hi"),
+			}
+			maps.Copy(made, changes)
+			p.notices = append(p.notices, made)
+		})
+	}
+
+	It("reads past posts of any size", func() {
+		poll(all...)
+		var want []string
+		for i := range 30 {
+			pass(time.Second)
+			uri := fmt.Sprintf("at://%s/app.bsky.feed.post/large%d", otherDID, i)
+			size := 400 << 10
+			if i == 20 {
+				size = 9 << 20
+			}
+			notice(uri, map[string]any{"record": map[string]any{"text": strings.Repeat("x", size)}})
+			want = append(want, uri+"#mention")
+		}
+		page := poll(event.Mention)
+		Expect(ids(page)).To(Equal(want))
+		Expect(page.More).To(BeFalse())
+		Expect(ids(poll(event.Mention))).To(BeEmpty())
+		mention := told("mention")
+		Expect(ids(poll(event.Mention))).To(Equal([]string{mention}))
+	})
+
+	It("says it where one post alone is too large", func() {
+		poll(all...)
+		notice("at://"+otherDID+"/app.bsky.feed.post/3a", map[string]any{"record": map[string]any{"text": strings.Repeat("x", 33<<20)}})
+		_, err := poller.Poll(ctx, account, cursor, all)
+		Expect(err).To(beClass(platform.Unknown))
+		Expect(err).To(MatchError(ContainSubstring("block its author")))
+	})
+
+	It("is not spoilt by one odd entry", func() {
+		poll(all...)
+		told("mention")
+		web := "at://did:web:Evil.example.com/app.bsky.feed.post/3a"
+		notice(web, nil)
+		notice("at://customer.test/app.bsky.feed.post/3a", nil)
+		notice("at://"+otherDID+"/app.bsky.feed.post/timeless", map[string]any{"indexedAt": "-000001-12-31T23:00:00.000Z"})
+		notice("at://"+otherDID+"/app.bsky.feed.post/deep", map[string]any{
+			"record": json.RawMessage(`{"text":"deep","x":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`),
+		})
+		last := told("mention")
+		found := poll(all...).Events
+		Expect(found).To(HaveLen(6))
+		Expect(found).To(ContainElements(
+			And(HaveField("ID", web+"#mention"), HaveField("PostID", web), HaveField("URL", "https://bsky.app/profile/did:web:Evil.example.com/post/3a")),
+			And(HaveField("ID", "at://customer.test/app.bsky.feed.post/3a#mention"), HaveField("PostID", ""), HaveField("URL", "")),
+			HaveField("Text", "deep"), HaveField("ID", last),
+		))
+		Expect(found[5]).To(And(HaveField("PostID", HaveSuffix("/timeless")), HaveField("OccurredAt", BeZero())))
+		Expect(poll(all...).Events).To(BeEmpty())
+	})
+
+	It("gives own posts no time that cannot be stored", func() {
+		poll(all...)
+		server.set(func(p *pds) {
+			p.posts = append(p.posts, map[string]any{
+				"uri": "at://" + did + "/app.bsky.feed.post/old", "cid": "b", "value": map[string]any{"text": "x", "createdAt": "0000-01-01T00:00:00+01:00"},
+			})
+		})
+		found := poll(all...).Events
+		Expect(found).To(HaveLen(1))
+		Expect(json.Marshal(found)).NotTo(BeEmpty())
+	})
+
+	It("reads a rest anew where the server's cursor is worth nothing any more", func() {
+		poll(all...)
+		var want []string
+		for range 520 {
+			pass(time.Millisecond)
+			want = append(want, told("mention"))
+		}
+		Expect(poll(all...).More).To(BeTrue())
+		server.fail(notifications, 400, "InvalidRequest", "Malformed cursor")
+		again := poll(all...)
+		Expect(ids(again)).To(Equal(want[20:]), "from the beginning")
+		Expect(again.More).To(BeTrue())
+		Expect(ids(poll(all...))).To(Equal(want[:20]))
+		Expect(ids(poll(all...))).To(BeEmpty())
+	})
 
 	It("begins anew where the cursor is another account's", func() {
 		poll(all...)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 )
 
 const (
+	schemeAT       = "at://"
 	collectionPost = "app.bsky.feed.post"
 
 	// tidAlphabet and tidLength are those of
@@ -28,12 +30,16 @@ const (
 // uri is an AT URI of a record (https://atproto.com/specs/at-uri-scheme).
 type uri struct{ did, collection, key string }
 
+// anyDID is the syntax of https://atproto.com/specs/did: strangers may have
+// DIDs that Rostra's own accounts cannot have.
+var anyDID = regexp.MustCompile(`^did:[a-z]+:[0-9A-Za-z._:%-]*[0-9A-Za-z._-]$`)
+
 // readURI reads the URI of a record whose repository is named by its DID.
 func readURI(text string) (uri, bool) {
-	path, ok := strings.CutPrefix(text, "at://")
+	path, ok := strings.CutPrefix(text, schemeAT)
 	parts := strings.Split(path, "/")
 	const parties = 3
-	if !ok || len(parts) != parties || checkDID(parts[0]) != nil || parts[1] == "" || !isRecordKey(parts[2]) {
+	if !ok || len(parts) != parties || !anyDID.MatchString(parts[0]) || parts[1] == "" || !isRecordKey(parts[2]) {
 		return uri{}, false
 	}
 	return uri{did: parts[0], collection: parts[1], key: parts[2]}, true
@@ -76,12 +82,21 @@ func readPost(record json.RawMessage) post {
 	read := post{}
 	read.text, _ = content.Text.(string)
 	if written, ok := content.CreatedAt.(string); ok {
-		read.createdAt, _ = time.Parse(time.RFC3339, written) // zero where it is malformed
+		read.createdAt = readTime(written)
 	}
 	if reply, ok := content.Reply.(map[string]any); ok {
 		read.root, read.parent = reference(reply["root"]), reference(reply["parent"])
 	}
 	return read
+}
+
+// readTime gives a time in UTC; zero where it is malformed.
+func readTime(written string) time.Time {
+	at, err := time.Parse(time.RFC3339, written)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // reference gives the URI of a com.atproto.repo.strongRef that fits an event

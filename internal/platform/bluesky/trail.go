@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 const (
@@ -150,18 +151,34 @@ func atOnce(read []entry) bool {
 // follow reads what is new since the trail, newest first, and gives the trail
 // after it. What a poll had no room for comes before what is newer than that.
 func (t *trail) follow(read reader) ([]entry, *trail, error) {
-	if t.Rest != nil {
-		walked, err := t.Rest.walk(t.Rest.Next, read)
-		if err != nil {
-			return nil, nil, err
-		}
-		return walked.fresh, &trail{mark: t.mark, Rest: walked.left}, nil
+	if t.Rest == nil {
+		return t.followFrom(t.mark, read)
 	}
-	walked, err := t.walk("", read)
+	walked, err := t.Rest.walk(t.Rest.Next, read)
+	switch {
+	case isRefused(err):
+		return t.followFrom(t.Rest.mark, read)
+	case err != nil:
+		return nil, nil, err
+	}
+	return walked.fresh, &trail{mark: t.mark, Rest: walked.left}, nil
+}
+
+// followFrom reads what is new since a mark, newest first.
+func (t *trail) followFrom(known mark, read reader) ([]entry, *trail, error) {
+	walked, err := known.walk("", read)
 	if err != nil {
 		return nil, nil, err
 	}
 	return walked.fresh, &trail{mark: t.after(walked.read, walked.more), Rest: walked.left}, nil
+}
+
+// isRefused tells whether the server has refused a page for good: its cursors
+// do not hold for ever. What was told of the list's beginning is then told
+// again, and nothing is lost.
+func isRefused(err error) bool {
+	class := platform.ClassOf(err)
+	return err != nil && (class == platform.Permanent || class == platform.NotFound)
 }
 
 // walked is what was read of a list.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/httpx"
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 // list is one of a server, newest first, in pages.
@@ -214,6 +215,62 @@ func TestTrailDoesNotMoveInAnOutage(t *testing.T) {
 	}
 }
 
+// A cursor that the server has forgotten costs nothing but time.
+func TestTrailReadsARestAnew(t *testing.T) {
+	for _, class := range []platform.Class{platform.Permanent, platform.NotFound} {
+		l := &list{size: 50, eager: true}
+		l.add(at(0))
+		_, current := pollOnce(t, l, nil)
+		for n := range 520 {
+			l.add(at(n + 1))
+		}
+		_, current = pollOnce(t, l, current)
+		l.add(at(1000))
+		stale := func(cursor string) (leaf, error) {
+			if cursor != "" && cursor == current.Rest.Next {
+				return leaf{}, &platform.Failure{Class: class}
+			}
+			return l.read(cursor)
+		}
+		found, after, err := advance(current, stale)
+		if err != nil || len(found) != 500 || found[0].event.ID != l.entries[521].event.ID {
+			t.Fatalf("%d, %v", len(found), err)
+		}
+		if rest, done := pollOnce(t, l, after); len(rest) != 21 || done.Rest != nil {
+			t.Fatalf("%d, %+v", len(rest), done.Rest)
+		}
+		if _, _, err := advance(current, func(string) (leaf, error) { return leaf{}, &platform.Failure{Class: class} }); platform.ClassOf(err) != class {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Parts of a page are a page.
+func TestInParts(t *testing.T) {
+	for bound, requests := range map[int]int{eventsAtOnce: 1, 25: 3, 30: 3, 12: 7, 6: 3 + 9, 1: maxParts} {
+		l, asked := &list{size: eventsAtOnce, eager: true}, 0
+		for n := range 200 {
+			l.add(at(n))
+		}
+		read := inParts(func(p part) (leaf, error) {
+			asked++
+			if p.limit > bound {
+				return leaf{}, platform.FromTransport(&httpx.Error{Kind: httpx.KindBodyTooLarge})
+			}
+			l.size = p.limit
+			return l.read(p.cursor)
+		})
+		page, err := read("")
+		if err != nil || asked != requests || len(page.entries) < min(eventsAtOnce, maxParts-5) {
+			t.Errorf("up to %d: %d entries in %d requests, %v", bound, len(page.entries), asked, err)
+		}
+		next, err := read(page.next)
+		if err != nil || next.entries[0].event.ID != l.entries[199-len(page.entries)].event.ID {
+			t.Errorf("up to %d: it goes on with %v, %v", bound, next.entries[0], err)
+		}
+	}
+}
+
 // Servers leave out what the account may not see, so that pages can be empty
 // although the list goes on.
 func TestTrailGoesOnAfterAnEmptyPage(t *testing.T) {
@@ -305,7 +362,7 @@ func FuzzNotifications(f *testing.F) {
 	const record = `{"$type":"app.bsky.feed.post","text":"hi","createdAt":"2026-11-21T12:00:00Z","reply":{"root":{"uri":"at://` + testDID + `/app.bsky.feed.post/3a"},"parent":{"uri":"x"}}}`
 	for _, seed := range []string{
 		`{"notifications":[{"uri":"at://` + testDID + `/app.bsky.feed.post/3l","reason":"mention","indexedAt":"2026-11-21T12:00:00.000Z","author":{"did":"d","handle":"a.test"},"record":` + record + `}],"cursor":"1"}`,
-		`{"notifications":[{"uri":"at://x","reason":"reply","indexedAt":"yesterday"}]}`, `{"notifications":[{"reason":"like"}]}`, `{"notifications":[null]}`,
+		`{"notifications":[{"uri":"at://x","reason":"reply","indexedAt":"yesterday"}]}`, `{"notifications":[{"uri":"at://did:web:Evil.example.com/app.bsky.feed.post/3a","reason":"reply","indexedAt":"0000-01-01T00:00:00+01:00"}]}`, `{"notifications":[{"reason":"like"}]}`, `{"notifications":[null]}`,
 		`{"records":[{"uri":"at://` + testDID + `/app.bsky.feed.post/3jzfcijpj2z2a","cid":"b","value":` + record + `}],"cursor":"3jzfcijpj2z2a"}`,
 		`{"records":[{"uri":"at://` + testDID + `/app.bsky.feed.like/3l","value":{"text":7,"reply":[]}}]}`, `{"records":null}`, `{}`, `[]`, ``, `<html>`,
 	} {

@@ -44,6 +44,9 @@ type call struct {
 	procedure bool
 	// maxBody is the largest answer in bytes; zero for the client's own bound.
 	maxBody int64
+	// foreign tells that the answer holds what strangers wrote, nested as they
+	// like.
+	foreign bool
 }
 
 // ask sends a request and reads the answer into output, or, where that is nil,
@@ -62,6 +65,10 @@ func (a *adapter) ask(ctx context.Context, c call, output any) error {
 	}
 	if output == nil {
 		return checkNoContent(resp)
+	}
+	// encoding/json has a bound of its own for depth, and reads records raw.
+	if c.foreign && json.Unmarshal(resp.Body, output) == nil {
+		return nil
 	}
 	if err := httpx.DecodeJSON(resp, output); err != nil {
 		return platform.FromTransport(err)

@@ -52,6 +52,7 @@ var _ = Describe("a rule", func() {
 		flawed(hooksBeside, "subscribes once more when the answer was lost"),
 		flawed(missesAbsent, "ends a subscription, and ends none"),
 		flawed(endsOthers, "keeps the subscriptions of two accounts apart"),
+		flawed(endsAny, "leaves a subscription to another callback as it is"),
 		flawed(trustsAnyone, "reads nothing that was altered on the way"),
 		flawed(trustsAnyone, "reads nothing whose signature is missing, doubled or garbage"),
 		flawed(trustsAnyone, "reads nothing that was signed with another's keys"),

@@ -31,6 +31,7 @@ func subscriberRules() []Rule {
 		{Name: "subscribes twice and has one subscription", check: checkSubscribeTwice},
 		{Name: "subscribes once more when the answer was lost", check: checkSubscribeLost},
 		{Name: "ends a subscription, and ends none", check: checkUnsubscribe},
+		{Name: "leaves a subscription to another callback as it is", check: checkAnotherCallback},
 		{Name: "keeps the subscriptions of two accounts apart", check: checkSubscriptionsApart},
 		{Name: "takes no outage for a missing subscription", check: checkSubscriptionOutages},
 		{Name: "takes no nonsense for a missing subscription", check: checkSubscriptionNonsense},
@@ -233,7 +234,7 @@ func checkSubscribeTwice(ctx context.Context, t *trial) {
 
 // endsInNone expects that ending Good's one subscription leaves none.
 func (t *trial) endsInNone(ctx context.Context) {
-	t.Expect(t.subscriber().Unsubscribe(ctx, t.good())).To(gomega.Succeed())
+	t.Expect(t.subscriber().Unsubscribe(ctx, t.good(), t.Server.Events.Callback)).To(gomega.Succeed())
 	t.isNotSubscribed(ctx, t.good())
 }
 
@@ -270,12 +271,21 @@ func checkSubscribeLost(ctx context.Context, t *trial) {
 
 func checkUnsubscribe(ctx context.Context, t *trial) {
 	t.verified(ctx, t.good(), t.Good.Identity)
-	t.Expect(t.subscriber().Unsubscribe(ctx, t.good())).To(gomega.Succeed(), "none to end is a success")
+	t.Expect(t.subscriber().Unsubscribe(ctx, t.good(), t.Server.Events.Callback)).To(gomega.Succeed(), "none to end is a success")
 	_, request := t.subscribed(ctx)
 	t.endsInNone(ctx)
 	t.endsInNone(ctx)
 	t.isSubscribed(ctx, t.good(), t.subscribes(ctx, t.good(), request), request)
 	t.verified(ctx, t.good(), t.Good.Identity)
+}
+
+// checkAnotherCallback ends a subscription that is not there: the callback has
+// changed since, or was another's all along.
+func checkAnotherCallback(ctx context.Context, t *trial) {
+	made, request := t.subscribed(ctx)
+	t.Expect(t.subscriber().Unsubscribe(ctx, t.good(), request.Callback+"-of-old")).To(gomega.Succeed())
+	t.isSubscribed(ctx, t.good(), made, request)
+	t.endsInNone(ctx)
 }
 
 func checkSubscriptionsApart(ctx context.Context, t *trial) {
@@ -311,7 +321,7 @@ func checkSubscriptionOutages(ctx context.Context, t *trial) {
 	made, request := t.subscribed(ctx)
 	for _, attempt := range []func() error{
 		func() error { _, err := t.subscriber().Subscribe(ctx, t.good(), request); return err },
-		func() error { return t.subscriber().Unsubscribe(ctx, t.good()) },
+		func() error { return t.subscriber().Unsubscribe(ctx, t.good(), t.Server.Events.Callback) },
 	} {
 		t.Server.Faults.Inject("", faults.Status(http.StatusServiceUnavailable))
 		t.Expect(t.failure(attempt()).Class).To(gomega.Equal(platform.Transient))
@@ -344,7 +354,7 @@ func checkSubscriptionSecrets(ctx context.Context, t *trial) {
 		for _, attempt := range []func() error{
 			func() error { _, err := t.subscriber().Subscribe(ctx, t.good(), request); return err },
 			func() error { _, err := t.subscriber().Subscribed(ctx, t.good()); return err },
-			func() error { return t.subscriber().Unsubscribe(ctx, t.good()) },
+			func() error { return t.subscriber().Unsubscribe(ctx, t.good(), t.Server.Events.Callback) },
 		} {
 			t.Server.Faults.Inject("", faults.Echo(status))
 			t.failure(attempt())

@@ -58,6 +58,7 @@ const (
 	forgetsKinds   flaw = "subscribes to one kind of event alone"
 	hooksBeside    flaw = "subscribes beside the subscription that is there"
 	endsOthers     flaw = "ends everybody's subscriptions"
+	endsAny        flaw = "ends a subscription to any callback"
 	trustsAnyone   flaw = "reads what nobody has signed"
 	takesFirst     flaw = "takes the first of two signatures"
 	newestKey      flaw = "knows the newest hook key alone"

@@ -209,7 +209,7 @@ func (a *toyAdapter) Subscribe(ctx context.Context, account platform.Account, re
 	return made.subscription(), a.spoil(err, account)
 }
 
-func (a *toyAdapter) Unsubscribe(ctx context.Context, account platform.Account) error {
+func (a *toyAdapter) Unsubscribe(ctx context.Context, account platform.Account, callback string) error {
 	hooks, err := a.hooks(ctx, account)
 	switch {
 	case err != nil:
@@ -220,6 +220,8 @@ func (a *toyAdapter) Unsubscribe(ctx context.Context, account platform.Account) 
 		hooks = []toyHook{{}}
 	case a.flaw == hooksBeside:
 		hooks = hooks[:min(len(hooks), 1)]
+	case a.flaw != endsAny:
+		hooks = slices.DeleteFunc(hooks, func(hook toyHook) bool { return hook.Callback != callback })
 	}
 	return a.spoil(a.unhook(ctx, account, hooks), account)
 }

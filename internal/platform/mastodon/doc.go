@@ -32,6 +32,18 @@
 // are not pushed at all. All this can be polled (poll.go). A notification has
 // the same event ID either way.
 //
+// A poll reads both lists from a mark on (place.go). A server gives identifiers
+// before it shows what has them, so the mark stays behind what is younger than
+// ten seconds, and knows by name what was told of that: what shows late is
+// found. Late by more, or in a flood of more than fifteen things in that time,
+// it may be missed.
+//
+// Strangers write what is polled. A page that is too large is asked for again
+// with fewer elements, down to one (page.go); what is malformed in an element
+// is left out of its event, and an element without an identifier is skipped.
+// What alone is larger than 32 MiB stops the poll, with a message for a person:
+// the API knows no way past what it does not show.
+//
 // A channel without a subscription needs no scope push, and Verify does not ask
 // for it.
 //

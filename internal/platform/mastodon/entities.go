@@ -4,7 +4,6 @@
 package mastodon
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -19,29 +18,22 @@ var objectID = regexp.MustCompile(`^[0-9A-Za-z]{1,64}$`)
 var errNoIdentifier = errors.New("no identifier of the Mastodon API")
 
 // identifier is an identifier that the API gives as text, and in a push or a
-// subscription, depending on the software, as a number. Null is none.
+// subscription, depending on the software, as a number. Null is none, and so is
+// what cannot be one: whoever needs it sees that it is not there, and nothing
+// else is lost over it.
 type identifier string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (i *identifier) UnmarshalJSON(data []byte) error {
-	var text string
-	switch {
-	case bytes.Equal(data, []byte("null")):
-	case bytes.HasPrefix(data, []byte(`"`)):
-		if err := json.Unmarshal(data, &text); err != nil {
-			return err
-		}
-		if text != "" && !objectID.MatchString(text) {
-			return errNoIdentifier
-		}
-	default:
-		number, err := strconv.ParseUint(string(data), 10, 64)
-		if err != nil {
-			return errNoIdentifier
-		}
-		text = strconv.FormatUint(number, 10)
+	*i = ""
+	if number, err := strconv.ParseUint(string(data), 10, 64); err == nil {
+		*i = identifier(strconv.FormatUint(number, 10))
+		return nil
 	}
-	*i = identifier(text)
+	var text string
+	if err := json.Unmarshal(data, &text); err == nil && objectID.MatchString(text) {
+		*i = identifier(text)
+	}
 	return nil
 }
 

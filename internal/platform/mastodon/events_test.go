@@ -252,23 +252,25 @@ var _ = Describe("Identifiers", func() {
 		}
 	})
 
-	DescribeTable("are texts or numbers", func(raw string, want identifier, fine bool) {
-		var got identifier
-		err := json.Unmarshal([]byte(raw), &got)
-		Expect(err == nil).To(Equal(fine))
-		Expect(got).To(Equal(want))
+	DescribeTable("are texts or numbers, or none", func(raw string, want identifier) {
+		got := identifier("earlier")
+		Expect(json.Unmarshal([]byte(`{"a":`+raw+`}`), &struct{ A *identifier }{&got})).To(Succeed())
+		if raw != "null" { // which sets the pointer and asks nobody
+			Expect(got).To(Equal(want))
+		}
 	},
-		Entry(nil, `"34975861"`, identifier("34975861"), true),
-		Entry(nil, `34975861`, identifier("34975861"), true),
-		Entry(nil, `18446744073709551615`, identifier("18446744073709551615"), true),
-		Entry(nil, `18446744073709551616`, identifier(""), false),
-		Entry(nil, `null`, identifier(""), true),
-		Entry(nil, `""`, identifier(""), true),
-		Entry(nil, `true`, identifier(""), false),
-		Entry(nil, `1e3`, identifier(""), false),
-		Entry(nil, `{}`, identifier(""), false),
-		Entry(nil, `"a/b"`, identifier(""), false),
-		Entry(nil, `"a\n"`, identifier(""), false),
+		Entry(nil, `"34975861"`, identifier("34975861")),
+		Entry(nil, `34975861`, identifier("34975861")),
+		Entry(nil, `18446744073709551615`, identifier("18446744073709551615")),
+		Entry(nil, `18446744073709551616`, identifier("")),
+		Entry(nil, `null`, identifier("")),
+		Entry(nil, `""`, identifier("")),
+		Entry(nil, `true`, identifier("")),
+		Entry(nil, `1e3`, identifier("")),
+		Entry(nil, `{}`, identifier("")),
+		Entry(nil, `"a/b"`, identifier("")),
+		Entry(nil, `"a-b"`, identifier("")),
+		Entry(nil, `"a\n"`, identifier("")),
 	)
 })
 
@@ -288,7 +290,7 @@ var _ = Describe("Scopes that were granted", func() {
 
 var _ = Describe("A place up to which was read", func() {
 	It("is damaged, and says so", func(ctx SpecContext) {
-		for _, cursor := range []string{"damaged", "[]", `{"n":{}}`, `{"n":"a/b"}`, strings.Repeat("[", 4096)} {
+		for _, cursor := range []string{"damaged", "[]", `{"n":{}}`, `{"n":"a/b"}`, `{"n":""}`, `{"n":"1 "}`, `{"n":"1` + strings.Repeat(" 2", mostTold+1) + `"}`, strings.Repeat("[", 4096)} {
 			_, err := at("https://mastodon.example").Poll(ctx, platform.Account{}, cursor, nil)
 			Expect(err).To(MatchError(ContainSubstring("is damaged")), cursor)
 			Expect(platform.ClassOf(err)).To(Equal(platform.Permanent))
@@ -343,17 +345,21 @@ func FuzzNotifications(f *testing.F) {
 		`[{"id":"34975861","type":"mention","created_at":"2019-11-23T07:49:02.064Z","account":{"id":"971724","acct":"zsc@x.example"},"status":{"id":"103186126728896492","content":"<p>hi<br>you</p>","visibility":"direct","in_reply_to_account_id":"1","url":"https://x.example/1"}}]`,
 		`[{"id":1,"type":"follow","status":null}]`,
 		`[{"id":"1"},{"id":"1"},null]`,
+		`[{"id":"a-b"},{"id":"3","type":7,"account":{"id":4},"status":"no"},{"id":"4","type":"mention","status":{"id":"5","in_reply_to_id":"a-b"}}]`,
 		`[{"id":"2","type":"mention","created_at":7,"status":{"content":"<script>","url":"javascript:1"}}]`,
 		`{}`, `null`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var found []notification
-		if json.Unmarshal(body, &found) != nil {
+		var elements []json.RawMessage
+		if json.Unmarshal(body, &elements) != nil {
 			return
 		}
-		for _, one := range found {
+		for _, one := range usable[notification](elements) {
+			if !objectID.MatchString(string(one.ID)) {
+				t.Fatalf("%q is taken for an identifier", one.ID)
+			}
 			got := one.event("1").Bounded()
 			if got != got.Bounded() {
 				t.Fatalf("not bounded: %v", got)

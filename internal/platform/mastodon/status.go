@@ -32,6 +32,7 @@ type notification struct {
 }
 
 func (n notification) identified() identifier { return n.ID }
+func (n notification) created() time.Time     { return n.CreatedAt.Time }
 
 // event reads a notification of the account. It has the same ID as the push of
 // the same notification.
@@ -69,6 +70,7 @@ type status struct {
 }
 
 func (s status) identified() identifier { return s.ID }
+func (s status) created() time.Time     { return s.CreatedAt.Time }
 
 // ownPost is the event of the account's posting the status.
 func (s status) ownPost(account string) event.Event {

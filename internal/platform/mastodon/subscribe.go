@@ -139,8 +139,24 @@ func subscribeFailure(failure *platform.Failure) *platform.Failure {
 	return failure
 }
 
-// Unsubscribe implements platform.Subscriber.
-func (a *Adapter) Unsubscribe(ctx context.Context, account platform.Account) error {
+// Unsubscribe ends the subscription where it is to the callback. The API ends
+// whichever the access token has, so that one made by somebody else between the
+// two requests would end too.
+func (a *Adapter) Unsubscribe(ctx context.Context, account platform.Account, callback string) error {
+	standing, failure := a.push(ctx, account, http.MethodGet, nil)
+	switch {
+	case failure != nil && failure.Class == platform.NotFound:
+		return nil
+	case failure != nil:
+		return failure
+	case standing.Endpoint != callback:
+		return nil
+	}
+	return a.endPush(ctx, account)
+}
+
+// endPush ends the access token's subscription, whatever it is.
+func (a *Adapter) endPush(ctx context.Context, account platform.Account) error {
 	token, failure := accessToken(account.Source, keyAccessToken)
 	if failure != nil {
 		return failure

@@ -58,6 +58,7 @@ type notificationRecord struct {
 	account *accountRecord
 	status  *statusRecord // nil where it is about none
 	created time.Time
+	hidden  bool
 }
 
 // Notification is what came of an event.
@@ -86,8 +87,32 @@ func (s *Server) Notify(ctx context.Context, account Account, kind string) Notif
 	return s.notify(ctx, account, kind, nil)
 }
 
-func (s *Server) notify(ctx context.Context, account Account, kind string, post *Post) Notification {
+// Hide leaves a notification out of lists from now on, or ends that: a server
+// can give an identifier some time before it shows what has it.
+func (s *Server) Hide(of Notification, hidden bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.notifications {
+		if one.id == of.ID {
+			one.hidden = hidden
+		}
+	}
+}
+
+func (s *Server) notify(ctx context.Context, account Account, kind string, post *Post) Notification {
+	made, due := s.record(account, kind, post)
+	s.deliver(ctx, due)
+	told := Notification{ID: made.id}
+	if made.status != nil {
+		told.StatusID = made.status.id
+	}
+	return told
+}
+
+// record makes a notification, and the pushes that it brings about.
+func (s *Server) record(account Account, kind string, post *Post) (*notificationRecord, []*delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	made := &notificationRecord{kind: kind, account: s.known(account)}
 	if post != nil {
 		made.status = s.post(nil, *post)
@@ -96,14 +121,7 @@ func (s *Server) notify(ctx context.Context, account Account, kind string, post 
 	s.activity++
 	made.id = s.dialect.notificationID(s.activity)
 	s.notifications = append(s.notifications, made)
-	due := s.deliveries(made)
-	s.mu.Unlock()
-	s.deliver(ctx, due)
-	told := Notification{ID: made.id}
-	if made.status != nil {
-		told.StatusID = made.status.id
-	}
-	return told
+	return made, s.deliveries(made)
 }
 
 func (s *Server) post(author *accountRecord, post Post) *statusRecord {
@@ -140,7 +158,7 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *request) {
 	var found []*notificationRecord
 	for _, one := range s.notifications {
 		types, excluded := r.form["types[]"], r.form["exclude_types[]"]
-		if one.account == account && (len(types) == 0 || slices.Contains(types, one.kind)) && !slices.Contains(excluded, one.kind) {
+		if one.account == account && !one.hidden && (len(types) == 0 || slices.Contains(types, one.kind)) && !slices.Contains(excluded, one.kind) {
 			found = append(found, one)
 		}
 	}

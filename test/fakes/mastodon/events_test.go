@@ -49,6 +49,26 @@ func subscription(endpoint string) url.Values {
 
 const endpoint = "https://rostra.example/hooks/mastodon/t0ken"
 
+var _ = Describe("the fake", func() {
+	It("goes on, and can be closed, after it was used wrongly", func(ctx SpecContext) {
+		fake := mastodonfake.New()
+		news := fake.AddAccount("news")
+		for _, wrong := range []func(){
+			func() { fake.Mention(ctx, mastodonfake.Account{ID: "404"}, mastodonfake.Post{}) },
+			func() { fake.Mention(ctx, news, mastodonfake.Post{InReplyTo: "404"}) },
+			func() { fake.Notify(ctx, mastodonfake.Account{ID: "404"}, "follow") },
+			func() { fake.Publish(news, mastodonfake.Post{InReplyTo: "404"}) },
+			func() { fake.IssueTokenOf(fake.AddApp("narrow", "read"), news, "write") },
+			func() { fake.SetState(mastodonfake.Account{ID: "404"}, mastodonfake.Suspended) },
+			func() { fake.AddAppFor("://", "lost") },
+		} {
+			Expect(wrong).To(Panic())
+		}
+		Expect(send(ctx, fake, ask{path: "/api/v2/instance"}).Status).To(Equal(http.StatusOK))
+		fake.Close()
+	}, NodeTimeout(10*time.Second))
+})
+
 var _ = Describe("a push subscription at the fake", func() {
 	DescribeTable("is the token's own", func(ctx SpecContext, flavour mastodonfake.Flavour, id any) {
 		fake := of(flavour)

@@ -5,6 +5,7 @@ package mastodon
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -118,6 +119,9 @@ func (s *Server) AddApp(name string, scopes ...string) App {
 // AddAppFor registers an application that a person can consent to, coming back
 // to the redirect URI.
 func (s *Server) AddAppFor(redirectURI, name string, scopes ...string) App {
+	if _, err := url.Parse(redirectURI); err != nil {
+		panic("mastodonfake: the redirect URI cannot be read")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.addApp(name, scopes, redirectURI)
