@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -18,6 +19,7 @@ import (
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/platform/conformance"
+	"github.com/rostra-dev/rostra/internal/platform/conformance/faults"
 	"github.com/rostra-dev/rostra/internal/platform/meta"
 	metafake "github.com/rostra-dev/rostra/test/fakes/meta"
 )
@@ -33,7 +35,12 @@ type metaHook struct {
 
 func newMetaHook(ctx context.Context, scopes ...string) *metaHook {
 	GinkgoHelper()
-	m := &metaHook{metaWorld: newMetaWorld()}
+	return newMetaHookAt(ctx, newMetaWorld(), scopes...)
+}
+
+func newMetaHookAt(ctx context.Context, w *metaWorld, scopes ...string) *metaHook {
+	GinkgoHelper()
+	m := &metaHook{metaWorld: w}
 	m.adapter = newMetaAdapter(m.fake.URL(), clock.RealClock{})
 	m.account = m.declared(m.help, "acmehelp", m.fake.IssueUserToken(m.app, m.maria, scopes...))
 	m.account.Sessions = (&conformance.Sessions{}).Open()
@@ -128,18 +135,72 @@ var _ = Describe("Meta: a subscription", Label("meta", "S14"), func() {
 		Expect(fields).To(ConsistOf("messages", "feed"), "other Pages may need the field")
 	})
 
-	It("takes the webhook over from another callback", func(ctx SpecContext) {
+	It("takes the webhook over from another callback of its own gateway, and keeps the fields", func(ctx SpecContext) {
 		m := newMetaHook(ctx)
-		other := newMetaGateway()
-		other.adapter, other.account = m.adapter, m.account
-		_, err := m.adapter.Subscribe(ctx, m.account, platform.SubscriptionRequest{Callback: other.callback(), Events: all, Keys: m.keys})
-		Expect(err).NotTo(HaveOccurred())
-		found, err := m.adapter.Subscribed(ctx, m.account)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(found.Callback).To(Equal(other.callback()))
-		found, err = m.subscribe(ctx, all...)
+		m.fake.HookApp(m.app, m.gateway.callback()+"-before", "leadgen")
+		found, err := m.subscribe(ctx, all...)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found.Callback).To(Equal(m.gateway.callback()))
+		_, fields := m.fake.Hook(m.app)
+		Expect(fields).To(ConsistOf("feed", "mention", "messages", "leadgen"))
+	})
+
+	DescribeTable("leaves the webhook of another system alone", func(ctx SpecContext, callback, shown string) {
+		m := newMetaHook(ctx)
+		m.fake.HookApp(m.app, callback, "leadgen")
+		_, err := m.subscribe(ctx, all...)
+		Expect(err).To(failWith(platform.Permanent, "app of its own"))
+		Expect(err).To(MatchError(ContainSubstring(shown)))
+		Expect(err.Error()).NotTo(Or(ContainSubstring("s3cr3t"), ContainSubstring("c4llb4ck")))
+		kept, fields := m.fake.Hook(m.app)
+		Expect(kept).To(Equal(callback))
+		Expect(fields).To(ConsistOf("leadgen"))
+		Expect(m.fake.PageFields(m.app, m.help)).To(BeEmpty())
+	},
+		Entry("at another host", "https://crm.example/s3cr3t?k=s3cr3t", "https://crm.example"),
+		Entry("at another port", "http://127.0.0.1:1/s3cr3t", "http://127.0.0.1:1"),
+		Entry("that is no URL", "://s3cr3t", "elsewhere"),
+	)
+
+	It("ends with its own fields alone", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		m.fake.HookPage(m.app, m.help, "leadgen")
+		_, err := m.subscribe(ctx, all...)
+		Expect(err).NotTo(HaveOccurred())
+		for range 2 {
+			Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback())).To(Succeed())
+			Expect(m.fake.PageFields(m.app, m.help)).To(ConsistOf("leadgen"))
+		}
+		m.fake.HookPage(m.app, m.help, "feed")
+		Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback())).To(Succeed())
+		Expect(m.fake.PageFields(m.app, m.help)).To(BeEmpty())
+	})
+
+	It("stays where it leads to another callback", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		_, err := m.subscribe(ctx, all...)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback()+"-before")).To(Succeed())
+		Expect(m.fake.PageFields(m.app, m.help)).To(ConsistOf("feed", "mention", "messages"))
+		m.fake.UnhookApp(m.app)
+		Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback())).To(Succeed())
+		Expect(m.fake.PageFields(m.app, m.help)).To(BeEmpty())
+	})
+
+	It("is never of another Page than the pinned one", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		m.account.Source["access-token"] = credentials.NewValue(m.fake.IssuePageToken(m.app, m.maria, m.news))
+		m.account.Sessions = (&conformance.Sessions{}).Open()
+		for range 2 {
+			_, err := m.subscribe(ctx, all...)
+			Expect(err).To(failWith(platform.Permanent, "another Page"))
+			_, err = m.adapter.Subscribed(ctx, m.account)
+			Expect(err).To(failWith(platform.Permanent, "another Page"))
+			Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback())).To(failWith(platform.Permanent, "another Page"))
+			_, err = m.adapter.Poll(ctx, m.account, "", m.adapter.Polls())
+			Expect(err).To(failWith(platform.Permanent, "another Page"))
+		}
+		Expect(m.fake.PageFields(m.app, m.news)).To(BeEmpty())
 	})
 
 	It("needs a permission of its own for messages", func(ctx SpecContext) {
@@ -229,6 +290,72 @@ var _ = Describe("Meta: Poll", Label("meta"), func() {
 		Expect(found).To(Equal(want))
 	})
 
+	It("reads large posts in small parts, and one that is too large without its text", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		page, err := m.adapter.Poll(ctx, m.account, "", m.adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		want := map[string]string{}
+		for i := range 30 {
+			text := fmt.Sprint("Post ", i)
+			size := 800 << 10
+			if i == 13 {
+				text, size = "", 9<<20
+			}
+			post, err := m.fake.Publish(ctx, m.help, text+strings.Repeat(" ", size))
+			Expect(err).NotTo(HaveOccurred())
+			want[post.ID] = text
+		}
+		found := map[string]string{}
+		for more := true; more; more = page.More {
+			page, err = m.adapter.Poll(ctx, m.account, page.Cursor, m.adapter.Polls())
+			Expect(err).NotTo(HaveOccurred())
+			for _, one := range page.Events {
+				Expect(one.OccurredAt).NotTo(BeZero())
+				found[one.PostID] = strings.TrimSpace(one.Text)
+			}
+		}
+		Expect(found).To(Equal(want))
+	})
+
+	It("says so where nothing of a post can be read", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		page, err := m.adapter.Poll(ctx, m.account, "", m.adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		m.fake.Misbehave(m.help.ID+"/tagged", faults.Huge(9<<20))
+		_, err = m.adapter.Poll(ctx, m.account, page.Cursor, m.adapter.Polls())
+		Expect(err).To(failWith(platform.Unknown, "a single post"))
+	})
+
+	It("finds the second of two posts of one second, also where since is exclusive", func(ctx SpecContext) {
+		for _, options := range [][]metafake.Option{nil, {metafake.WithExclusiveSince()}} {
+			m := newMetaHookAt(ctx, newMetaWorld(options...))
+			begun, err := m.adapter.Poll(ctx, m.account, "", m.adapter.Polls())
+			Expect(err).NotTo(HaveOccurred())
+			first, err := m.fake.Publish(ctx, m.help, "The first")
+			Expect(err).NotTo(HaveOccurred())
+			page, err := m.adapter.Poll(ctx, m.account, begun.Cursor, m.adapter.Polls())
+			Expect(err).NotTo(HaveOccurred())
+			Expect(page.Events).To(HaveLen(1))
+			m.fake.PublishBeside(m.help, first, "The second")
+			page, err = m.adapter.Poll(ctx, m.account, page.Cursor, m.adapter.Polls())
+			Expect(err).NotTo(HaveOccurred())
+			Expect(page.Events).To(ConsistOf(HaveField("Text", "The second")))
+			Expect(m.adapter.Poll(ctx, m.account, page.Cursor, m.adapter.Polls())).To(HaveField("Events", BeEmpty()))
+		}
+	})
+
+	It("reads on past an odd post", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		page, err := m.adapter.Poll(ctx, m.account, "", m.adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		m.fake.Misbehave(m.help.ID+"/published_posts", faults.Answer(200, "application/json",
+			`{"data":[7,{"id":"1_4","created_time":"2099-01-01T00:00:00+0000","from":"nobody","message":"of nobody"},{"id":"1_3","created_time":"9999-12-31T23:59:59-1400"},`+
+				`{"id":"1_2","created_time":"2098-01-01T00:00:00+0000","message":"good"}]}`)).Times(1)
+		page, err = m.adapter.Poll(ctx, m.account, page.Cursor, m.adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(HaveExactElements(HaveField("Text", "good"), HaveField("Text", "of nobody")))
+	})
+
 	It("begins a walk anew where its cursor is no longer good", func(ctx SpecContext) {
 		m := newMetaHook(ctx)
 		begun, err := m.adapter.Poll(ctx, m.account, "", m.adapter.Polls())
@@ -301,6 +428,14 @@ var _ = Describe("Meta: consent", Label("meta"), func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(granted.ExpiresAt).To(BeTemporally("==", m.longUntil))
 		Expect(m.fake.Works(granted.Source.Get("access-token"))).To(BeTrue())
+	})
+
+	It("says that the app's secret is wrong", func(ctx SpecContext) {
+		m := newMetaHook(ctx)
+		code := back(ctx, m, metafake.Choice{User: m.maria, Pages: []metafake.Page{m.help}}).Get("code")
+		m.account.Application["client-secret"] = credentials.NewValue("wrong")
+		_, err := m.adapter.Redeem(ctx, m.account.Application, platform.Grant{Code: code, Verifier: verifier, RedirectURL: metaRedirect})
+		Expect(err).To(failWith(platform.Permanent, "the app's ID and secret"))
 	})
 
 	It("names what the person declined", func(ctx SpecContext) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -222,7 +223,7 @@ func (g *metaGateway) callback() string { return g.server.URL + metaPathHook }
 func (g *metaGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	keys, _, keyErr := g.adapter.HookKeys(g.account)
-	if err != nil || keyErr != nil || r.URL.Path != metaPathHook {
+	if err != nil || keyErr != nil || !strings.HasPrefix(r.URL.Path, metaPathHook) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}

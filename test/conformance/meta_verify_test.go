@@ -251,6 +251,15 @@ var _ = Describe("Meta: Verify", Label("meta"), func() {
 		Entry("a wrong secret", func() {
 			m.account.Application["client-secret"] = credentials.NewValue("wrong")
 		}, platform.Permanent, "the app's ID and secret"),
+		Entry("a wrong secret, at the exchange", func() {
+			m.fake.Misbehave("oauth/access_token", metafake.GraphError(400, 1, 0))
+		}, platform.Permanent, "the app's ID and secret"),
+		Entry("an app that is gone, at the exchange", func() {
+			m.fake.Misbehave("oauth/access_token", metafake.GraphError(400, 101, 0))
+		}, platform.Permanent, "the app's ID and secret"),
+		Entry("an exchange that is out of order", func() {
+			m.fake.Misbehave("oauth/access_token", metafake.GraphError(500, 1, 0))
+		}, platform.Transient, "out of order"),
 		Entry("no app", func() { m.account.Application = nil }, platform.Permanent, "client-id and client-secret"),
 		Entry("a token with a space", func() {
 			m.account.Source = credentials.Values{"access-token": credentials.NewValue("EAA one")}

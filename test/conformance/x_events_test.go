@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -44,7 +45,7 @@ var _ = Describe("X's webhooks", Label("x"), func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(made.ID).To(Equal(ours.ID))
 		Expect(adapter.Subscribed(ctx, account)).To(Equal(made), "it is remembered which one is Rostra's")
-		Expect(adapter.Unsubscribe(ctx, account)).To(Succeed())
+		Expect(adapter.Unsubscribe(ctx, account, w.callback.url)).To(Succeed())
 		Expect(w.fake.Hooks(w.app)).To(ConsistOf(
 			HaveField("Subscribed", ConsistOf(w.help.ID)), And(HaveField("ID", ours.ID), HaveField("Subscribed", BeEmpty())),
 		))
@@ -112,9 +113,34 @@ var _ = Describe("X's webhooks", Label("x"), func() {
 		w.fake.AddHook(w.app, "https://another.example/hook")
 		w.fake.AddHook(w.app, w.callback.url, w.news, w.help)
 		account.Source = nil
-		Expect(w.adapter().Unsubscribe(ctx, account)).To(Succeed())
-		Expect(w.adapter().Unsubscribe(ctx, account)).To(Succeed())
+		Expect(w.adapter().Unsubscribe(ctx, account, w.callback.url)).To(Succeed())
+		Expect(w.adapter().Unsubscribe(ctx, account, w.callback.url)).To(Succeed())
 		Expect(w.fake.Hooks(w.app)).To(ContainElement(HaveField("Subscribed", ConsistOf(w.news.ID))))
+	})
+
+	It("let an account go from one callback alone, whatever the session says", func(ctx SpecContext) {
+		w := newXWorld()
+		account, kept := w.refreshing()
+		adapter := w.adapter()
+		_, err := adapter.Subscribe(ctx, account, platform.SubscriptionRequest{Callback: w.callback.url})
+		Expect(err).NotTo(HaveOccurred())
+		others := w.fake.AddHook(w.app, "https://another.example/hook", w.help)
+		Expect(adapter.Unsubscribe(ctx, account, w.callback.url+"-moved")).To(Succeed(), "there is none to end")
+		Expect(w.fake.Hooks(w.app)).To(HaveEach(HaveField("Subscribed", ConsistOf(w.help.ID))))
+		kept.Put(nil)
+		Expect(adapter.Unsubscribe(ctx, account, w.callback.url)).To(Succeed())
+		Expect(w.fake.Hooks(w.app)).To(ConsistOf(
+			HaveField("Subscribed", BeEmpty()), And(HaveField("ID", others.ID), HaveField("Subscribed", ConsistOf(w.help.ID))),
+		))
+	})
+
+	It("are for the account that is declared, and no other", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		account.ID = w.news.ID
+		_, err := w.adapter().Subscribe(ctx, account, platform.SubscriptionRequest{Callback: w.callback.url})
+		Expect(err).To(failWith(platform.Permanent, "another account"))
+		Expect(w.fake.Hooks(w.app)).To(HaveEach(HaveField("Subscribed", BeEmpty())))
 	})
 
 	It("need the application's keys", func(ctx SpecContext) {
@@ -177,6 +203,98 @@ var _ = Describe("X's timelines", Label("x"), func() {
 			HaveField("URL", "https://x.com/passer_by/status/"+last.ID),
 		))
 		Expect(adapter.Poll(ctx, account, page.Cursor, kinds)).To(HaveField("Events", BeEmpty()))
+	})
+
+	It("are read where a stranger's posts are large", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		adapter := w.adapter()
+		page, err := adapter.Poll(ctx, account, "", adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		const many = 60
+		for i := range many {
+			w.fake.Post(w.stranger, "@acme_help "+strconv.Itoa(i)+strings.Repeat(" ", 300<<10), nil)
+		}
+		page, err = adapter.Poll(ctx, account, page.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(HaveLen(many))
+		Expect(adapter.Poll(ctx, account, page.Cursor, adapter.Polls())).To(HaveField("Events", BeEmpty()))
+	})
+
+	It("say so where not even five posts can be read", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		adapter := w.adapter()
+		page, err := adapter.Poll(ctx, account, "", adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		w.fake.Faults().Inject("/2/users/"+w.help.ID+"/mentions", faults.Huge(17<<20))
+		_, err = adapter.Poll(ctx, account, page.Cursor, adapter.Polls())
+		Expect(err).To(failWith(platform.Unknown, "five posts"))
+	})
+
+	It("show a post that was late to appear", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		adapter := w.adapter()
+		page, err := adapter.Poll(ctx, account, "", adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		late := w.fake.Post(w.stranger, "@acme_help, the first", nil)
+		w.fake.Hide(late, true)
+		w.fake.Post(w.stranger, "@acme_help, the second", nil)
+		page, err = adapter.Poll(ctx, account, page.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(ConsistOf(HaveField("Text", "@acme_help, the second")))
+		w.fake.Hide(late, false)
+		page, err = adapter.Poll(ctx, account, page.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(ConsistOf(HaveField("Text", "@acme_help, the first")))
+		w.step(time.Minute)
+		page, err = adapter.Poll(ctx, account, page.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(BeEmpty())
+		w.fake.Hide(late, true)
+		Expect(adapter.Poll(ctx, account, page.Cursor, adapter.Polls())).To(HaveField("Events", BeEmpty()))
+	})
+
+	It("say where they have a gap", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		adapter := w.adapter()
+		begun, err := adapter.Poll(ctx, account, "", adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		const tooMany = 850
+		for i := range tooMany {
+			w.fake.Post(w.stranger, "@acme_help number "+strconv.Itoa(i), nil)
+		}
+		w.step(time.Minute)
+		page, err := adapter.Poll(ctx, account, begun.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(HaveLen(801))
+		Expect(page.Events[0]).To(And(
+			HaveField("Kind", event.Other), HaveField("Type", "rostra.gap"), HaveField("AccountID", w.help.ID), HaveField("Platform", "X"),
+			HaveField("ID", Not(BeEmpty())), HaveField("Text", ContainSubstring("800")), HaveField("OccurredAt", Not(BeZero())),
+		))
+		Expect(page.Events[1]).To(HaveField("Text", "@acme_help number 50"))
+		again, err := adapter.Poll(ctx, account, begun.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(again.Events[0]).To(Equal(page.Events[0]))
+		Expect(adapter.Poll(ctx, account, page.Cursor, adapter.Polls())).To(HaveField("Events", BeEmpty()))
+	})
+
+	It("are read in spite of an odd post", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		adapter := w.adapter()
+		page, err := adapter.Poll(ctx, account, "", adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		w.fake.Faults().Inject("/2/users/"+w.help.ID+"/mentions", faults.Answer(http.StatusOK, "application/json",
+			`{"data":[{"id":"1900000000009000003","text":7},"odd",{"id":"x","author_id":"7"},{"id":"1900000000009000002","text":"of nobody"},`+
+				`{"id":"1900000000009000001","text":"good","author_id":"7"}],"includes":{"users":[7,{"id":"7","username":"pat"}]},"meta":{"result_count":5}}`)).Times(1)
+		page, err = adapter.Poll(ctx, account, page.Cursor, adapter.Polls())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Events).To(HaveExactElements(
+			And(HaveField("Text", "good"), HaveField("Actor.Handle", "pat")), And(HaveField("Text", "of nobody"), HaveField("Kind", event.Mention)),
+		))
 	})
 
 	It("that nobody asks for are not read, and begin when somebody does", func(ctx SpecContext) {

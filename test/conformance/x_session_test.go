@@ -72,6 +72,17 @@ func (w *xWorld) step(by time.Duration) {
 	standing.SetTime(w.clock.Now().Add(by))
 }
 
+// isRevokedNextTime expects that a first refusal of the refresh token is taken
+// for another process's work, and the next for what it is.
+func (w *xWorld) isRevokedNextTime(ctx context.Context, adapter *x.Adapter, account platform.Account, first error) {
+	GinkgoHelper()
+	Expect(first).To(failWith(platform.Transient, "another process"))
+	Expect(platform.RetryAt(first)).To(BeTemporally("==", w.clock.Now().Add(10*time.Second)))
+	w.step(10 * time.Second)
+	_, err := adapter.Verify(ctx, account)
+	Expect(err).To(failWith(platform.Revoked, "rostra connect"))
+}
+
 // crashing runs do, in which the process ends.
 func crashing(do func()) {
 	GinkgoHelper()
@@ -165,13 +176,14 @@ var _ = Describe("X's session", Label("x"), func() {
 			account, kept := w.refreshing()
 			lose(ctx, w, account, kept)
 			account.Sessions = kept.Open()
-			identity, err := w.adapter().Verify(ctx, account)
+			adapter := w.adapter()
+			identity, err := adapter.Verify(ctx, account)
 			if graceful {
 				Expect(err).NotTo(HaveOccurred())
 				Expect(identity.AccountID).To(Equal(w.help.ID))
 				continue
 			}
-			Expect(err).To(failWith(platform.Revoked, "rostra connect"))
+			w.isRevokedNextTime(ctx, adapter, account, err)
 		}
 	},
 		Entry("with the process, before it was stored", func(ctx SpecContext, w *xWorld, account platform.Account, kept *conformance.Sessions) {
@@ -214,7 +226,69 @@ var _ = Describe("X's session", Label("x"), func() {
 		Expect(adapter.Verify(ctx, account)).To(HaveField("AccountID", w.help.ID), "the grant stays")
 		w.fake.Withdraw(w.help, w.app)
 		_, err = adapter.Verify(ctx, account)
-		Expect(err).To(failWith(platform.Revoked, "rostra connect"))
+		w.isRevokedNextTime(ctx, adapter, account, err)
+	})
+
+	It("is not called revoked while another process stores what it has renewed", func(ctx SpecContext) {
+		w := newXWorld()
+		account, kept := w.refreshing()
+		adapter := w.adapter()
+		before, err := adapter.Verify(ctx, account)
+		Expect(err).NotTo(HaveOccurred())
+		w.step(before.RenewAt.Sub(w.clock.Now()))
+		other := account
+		other.Sessions = kept.Open()
+		saving := &xStore{SessionStore: other.Sessions}
+		other.Sessions = saving
+		saving.beforeSave = func() error {
+			meanwhile, err := adapter.Verify(ctx, account)
+			Expect(err).NotTo(HaveOccurred(), "the access token lives")
+			Expect(meanwhile.RenewAt).To(BeTemporally("==", w.clock.Now().Add(time.Minute)))
+			asked := w.count(xPathToken)
+			w.step(20 * time.Second)
+			_, err = adapter.Verify(ctx, account)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(w.count(xPathToken)).To(Equal(asked), "X may end the grant where a spent token comes again")
+			return nil
+		}
+		_, err = w.adapter().Verify(ctx, other)
+		Expect(err).NotTo(HaveOccurred())
+		w.step(time.Minute)
+		Expect(adapter.Verify(ctx, account)).To(HaveField("AccountID", w.help.ID))
+		Expect(deliverable(adapter, account).Values).To(Equal(deliverable(adapter, other).Values))
+	})
+
+	It("is called revoked while the access token lives, once the refresh token is refused for long", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		adapter := w.adapter()
+		before, err := adapter.Verify(ctx, account)
+		Expect(err).NotTo(HaveOccurred())
+		w.step(before.RenewAt.Sub(w.clock.Now()))
+		refusal := faults.Answer(http.StatusBadRequest, "application/json", `{"error":"invalid_grant"}`)
+		w.fake.Faults().Inject(xPathToken, refusal)
+		for range 2 {
+			_, err = adapter.Verify(ctx, account)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		w.step(30 * time.Second)
+		for range 2 {
+			_, err = adapter.Verify(ctx, account)
+			Expect(err).To(failWith(platform.Revoked, "rostra connect"))
+		}
+	})
+
+	It("is not called revoked by many calls at once", func(ctx SpecContext) {
+		w := newXWorld()
+		account, _ := w.refreshing()
+		w.fake.Withdraw(w.help, w.app)
+		adapter := w.adapter()
+		for range 3 {
+			_, err := adapter.Verify(ctx, account)
+			Expect(err).To(failWith(platform.Transient, "another process"))
+			Expect(platform.RetryAt(err)).To(BeTemporally("==", w.clock.Now().Add(10*time.Second)))
+		}
+		Expect(w.count(xPathToken)).To(Equal(1))
 	})
 
 	It("names the scopes that the consent lacks", func(ctx SpecContext) {

@@ -71,8 +71,14 @@ func NewFactory(outbound *httpx.Client, passive clock.PassiveClock) platform.Fac
 	}
 }
 
-// ClaimScope is empty: the ID of a Page is unique in the world.
-func (a *Adapter) ClaimScope() string { return "" }
+// ClaimScope is empty for Meta's own Graph API: there the ID of a Page is unique
+// in the world.
+func (a *Adapter) ClaimScope() string {
+	if a.server.Host() == graphHost {
+		return ""
+	}
+	return a.server.Host()
+}
 
 // SourceKeys implements platform.Platform.
 func (a *Adapter) SourceKeys() []platform.SourceKey {

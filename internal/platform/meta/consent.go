@@ -73,7 +73,7 @@ func (a *Adapter) redeem(ctx context.Context, app application, grant platform.Gr
 		return credentials.Value{}, permanent(wordsBadCode)
 	}
 	if err != nil {
-		return credentials.Value{}, ofApplication(err)
+		return credentials.Value{}, ofApplication(ofTokenEndpoint(err))
 	}
 	return answer.read()
 }

@@ -27,16 +27,29 @@ const maxEvents = 2000
 
 // notification is a delivery. What differs from field to field stays raw.
 type notification struct {
-	Object text    `json:"object"`
-	Entry  []entry `json:"entry"`
+	Object text              `json:"object"`
+	Entry  []json.RawMessage `json:"entry"`
 }
 
 type entry struct {
-	ID        text              `json:"id"`
-	Time      stamp             `json:"time"`
-	Changes   []change          `json:"changes"`
-	Messaging []json.RawMessage `json:"messaging"`
-	Standby   []json.RawMessage `json:"standby"`
+	ID        text  `json:"id"`
+	Time      stamp `json:"time"`
+	Changes   parts `json:"changes"`
+	Messaging parts `json:"messaging"`
+	Standby   parts `json:"standby"`
+}
+
+// parts is a list of what is read one by one, because an odd one must not cost
+// the others. What is no list is empty.
+type parts []json.RawMessage
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *parts) UnmarshalJSON(data []byte) error {
+	var read []json.RawMessage
+	if json.Unmarshal(data, &read) == nil {
+		*p = read
+	}
+	return nil
 }
 
 type change struct {
@@ -85,7 +98,9 @@ func (s *stamp) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	if at, err := time.Parse(timeForm, written); err == nil {
-		s.Time = at.UTC()
+		if at = at.UTC(); at.Year() >= 1 && at.Year() <= 9999 { // what JSON can hold (RFC 3339, section 1)
+			s.Time = at
+		}
 	}
 	return nil
 }
@@ -116,27 +131,37 @@ func readNotification(delivery platform.Delivery) ([]event.Event, error) {
 	return found, nil
 }
 
-// events are what all entries tell.
+// events are what all entries tell. What is about another object than Rostra
+// subscribes holds none: somebody else has subscribed that with the same app. An
+// entry that leads to no Page is left out; it is refused where there is no other.
 func (n notification) events() ([]event.Event, *platform.Rejection) {
 	switch {
+	case n.Object == "":
+		return nil, badContent("the notification does not say what it is about")
 	case n.Object != objectPage && n.Object != objectPermissions:
-		return nil, badContent("the notification is not about a Page: let only the object page be subscribed to the app's webhook")
+		return nil, nil
 	case n.Entry == nil:
 		return nil, badContent("the notification holds no entries")
 	}
 	var found []event.Event
-	for _, one := range n.Entry {
+	odd := 0
+	for _, raw := range n.Entry {
+		var one entry
+		err := json.Unmarshal(raw, &one)
 		switch {
-		case n.Object == objectPermissions:
+		case err == nil && n.Object == objectPermissions:
 			found = append(found, one.permissions()...)
-		case !accountID.MatchString(string(one.ID)):
-			return nil, badContent("the notification does not say about which Page it is")
-		default:
+		case err == nil && accountID.MatchString(string(one.ID)):
 			found = append(found, one.events()...)
+		default:
+			odd++
 		}
 		if len(found) > maxEvents {
 			return nil, badContent("the notification holds more events than Meta sends at once")
 		}
+	}
+	if odd > 0 && odd == len(n.Entry) {
+		return nil, badContent("the notification does not say about which Page it is")
 	}
 	return found, nil
 }
@@ -148,8 +173,8 @@ func badContent(message string) *platform.Rejection {
 // events are what one entry tells.
 func (e entry) events() []event.Event {
 	found := make([]event.Event, 0, len(e.Changes)+len(e.Messaging)+len(e.Standby))
-	for _, changed := range e.Changes {
-		found = append(found, changed.event(e))
+	for _, raw := range e.Changes {
+		found = append(found, changeEvent(e, raw))
 	}
 	for _, raw := range e.Messaging {
 		found = append(found, messagingEvent(e, raw))
@@ -160,30 +185,55 @@ func (e entry) events() []event.Event {
 	return found
 }
 
+// author is who wrote something; nobody where that is told in another form.
+type author struct {
+	ID   text `json:"id"`
+	Name text `json:"name"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *author) UnmarshalJSON(data []byte) error {
+	type plain author
+	var read plain
+	if json.Unmarshal(data, &read) == nil {
+		*a = author(read)
+	}
+	return nil
+}
+
 // feedValue is the value of the fields feed and mention.
 type feedValue struct {
-	From struct {
-		ID   text `json:"id"`
-		Name text `json:"name"`
-	} `json:"from"`
-	SenderID   text  `json:"sender_id"`
-	SenderName text  `json:"sender_name"`
-	Item       text  `json:"item"`
-	Verb       text  `json:"verb"`
-	PostID     text  `json:"post_id"`
-	CommentID  text  `json:"comment_id"`
-	ParentID   text  `json:"parent_id"`
-	Message    text  `json:"message"`
-	Created    stamp `json:"created_time"`
-	Published  text  `json:"published"`
-	Permalink  text  `json:"permalink_url"`
+	From       author `json:"from"`
+	SenderID   text   `json:"sender_id"`
+	SenderName text   `json:"sender_name"`
+	Item       text   `json:"item"`
+	Verb       text   `json:"verb"`
+	PostID     text   `json:"post_id"`
+	CommentID  text   `json:"comment_id"`
+	ParentID   text   `json:"parent_id"`
+	Message    text   `json:"message"`
+	Created    stamp  `json:"created_time"`
+	Published  text   `json:"published"`
+	Permalink  text   `json:"permalink_url"`
 	Post       struct {
 		Permalink text `json:"permalink_url"`
 	} `json:"post"`
 }
 
-// event reads one change. A field that is not known, and a value in another
-// form, is an Other.
+// changeEvent reads one change, in whatever form it is.
+func changeEvent(of entry, raw json.RawMessage) event.Event {
+	var read change
+	if json.Unmarshal(raw, &read) != nil {
+		return event.Event{
+			Kind: event.Other, Type: "change", AccountID: string(of.ID), OccurredAt: of.Time.Time,
+			ID: digest(string(of.ID), "change", string(raw)),
+		}
+	}
+	return read.event(of)
+}
+
+// event reads a change. A field that is not known, and a value in another form,
+// is an Other.
 func (c change) event(of entry) event.Event {
 	other := event.Event{
 		Kind: event.Other, Type: string(c.Field), AccountID: string(of.ID), OccurredAt: of.Time.Time,
@@ -210,11 +260,14 @@ func (v feedValue) event(c change, of entry, other event.Event) event.Event {
 	if !v.Created.IsZero() {
 		read.OccurredAt = v.Created.Time
 	}
-	if id := v.id(read.PostID); id != "" {
+	if id := v.id(read.PostID, of.ID); id != "" {
 		read.ID = id
 	}
 	return read
 }
+
+// isForLater tells of a post of the Page's own that is not to be seen yet.
+func (v feedValue) isForLater(page text) bool { return v.author() == page && v.Published == "0" }
 
 func (v feedValue) author() text { return firstOf(v.From.ID, v.SenderID) }
 
@@ -236,7 +289,7 @@ func (v feedValue) kind(field string, page text) event.Kind {
 		return event.Reply
 	case "post", "status", "photo", "video", "share", "link", "album", "note", "story":
 		switch {
-		case own && v.Published == "0": // not to be seen yet
+		case v.isForLater(page):
 			return event.Other
 		case own:
 			return event.OwnPost
@@ -251,9 +304,13 @@ func (v feedValue) kind(field string, page text) event.Kind {
 
 // id is the same for the same thing however often, and in whichever field, it is
 // told. An edit has a time of its own only in some fields, so the text counts.
-func (v feedValue) id(post string) string {
+// That a post was made for later is another thing than that it was published.
+func (v feedValue) id(post string, page text) string {
 	switch v.action() {
 	case "add":
+		if v.isForLater(page) {
+			return post + ":unpublished:" + v.Created.seconds()
+		}
 		return addedID(post, v.Created)
 	case "edited":
 		return post + ":edited:" + v.Created.seconds() + ":" + digest(string(v.Message))
@@ -366,9 +423,10 @@ type permissionValue struct {
 // Page that it names. An entry that names a person alone leads to no Page.
 func (e entry) permissions() []event.Event {
 	var found []event.Event
-	for _, changed := range e.Changes {
+	for _, raw := range e.Changes {
+		var changed change
 		var value permissionValue
-		if json.Unmarshal(changed.Value, &value) != nil {
+		if json.Unmarshal(raw, &changed) != nil || json.Unmarshal(changed.Value, &value) != nil {
 			continue
 		}
 		kind := event.Other

@@ -27,7 +27,7 @@ func (a *Adapter) Detect(ctx context.Context) (platform.Server, error) {
 	if found == nil {
 		return platform.Server{}, notGraph(response)
 	}
-	failure := found.failure(a.retryAt(response))
+	failure := a.failureOf(*found, response)
 	switch failure.Class {
 	case platform.Transient, platform.RateLimited:
 		return platform.Server{}, failure

@@ -6,7 +6,9 @@
 //
 // Rostra acts as a Meta app of the company's own, which should serve nothing
 // else: an app has one webhook callback for all Pages, and Subscribe makes that
-// Rostra's. The source credential is the access token of a person who manages
+// Rostra's, unless it leads to another system, at another origin than the
+// gateway's. Fields that others have subscribed with the app stay, at the app and
+// at the Page. The source credential is the access token of a person who manages
 // the Page, of a system user, or of the Page itself. What is delivered is always
 // a token of the one Page.
 //
@@ -57,10 +59,18 @@
 // them in the app's dashboard. They are not promised in Pushes, because Meta does
 // not document their content.
 //
+// # Polling
+//
+// Posts are asked for by the hundred, by fewer where they take more than 8 MiB,
+// and one that does so alone without its text. A notice that a post was made for
+// later has another ID than that of its publication.
+//
 // # Whose refusal it is
 //
 // The Graph API says what is wrong by code and subcode, mostly with status 400,
 // now and then with 200; the status alone is not trusted. A page of HTML is a
 // proxy's or a firewall's and blames nobody. A refusal of the app's own token
-// blames the application, never an account.
+// blames the application, never an account, and so does code 1 from the token
+// endpoint with the status of a refusal, by which Meta says that the app's secret
+// is wrong.
 package meta

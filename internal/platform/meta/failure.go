@@ -6,6 +6,7 @@ package meta
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -20,6 +21,8 @@ type graphError struct {
 	Code      int  `json:"code"`
 	Subcode   int  `json:"error_subcode"`
 	Transient bool `json:"is_transient"`
+
+	status int // of the answer
 }
 
 // verdict is what an error means.
@@ -41,8 +44,10 @@ const (
 
 // Codes that are looked for by more than the class.
 const (
-	codeParameter = 100
-	codeToken     = 190
+	codeUnknown     = 1
+	codeApplication = 101
+	codeParameter   = 100
+	codeToken       = 190
 
 	subcodeNoObject = 33
 )
@@ -68,7 +73,7 @@ func verdictOf(code, subcode int) verdict {
 		return verdict{platform.RateLimited, wordsLimit}
 	}
 	switch code {
-	case 1, 2:
+	case codeUnknown, 2:
 		return verdict{platform.Transient, "the Graph API is out of order for now"}
 	case 368:
 		return verdict{platform.PolicyBlocked, wordsBlocked}
@@ -83,7 +88,7 @@ func verdictOf(code, subcode int) verdict {
 		return verdict{platform.NotFound, "the Page has moved to another ID: declare that one"}
 	case 506:
 		return verdict{platform.Conflict, "the Page has just posted the same"}
-	case 101:
+	case codeApplication:
 		return verdict{platform.Permanent, wordsApplication}
 	case 12, 2635:
 		return verdict{platform.Permanent, "the Graph API no longer has what this version of Rostra asks for: update Rostra"}
@@ -154,13 +159,23 @@ func (a *Adapter) refusal(response *httpx.Response) *platform.Failure {
 	succeeded := response.Status >= 200 && response.Status <= 299
 	switch {
 	case found != nil:
-		return found.failure(a.retryAt(response))
+		return a.failureOf(*found, response)
 	case succeeded:
 		return nil
 	case inJSON:
 		return platform.FromStatus(response.Status, response.RetryAt)
 	}
 	return foreign(response)
+}
+
+// failureOf makes a Failure of an answer's error. Where it is a limit, the API
+// says in a header of its own when it ends.
+func (a *Adapter) failureOf(found graphError, response *httpx.Response) *platform.Failure {
+	failure := found.failure(response.RetryAt)
+	if failure.Class == platform.RateLimited {
+		failure.RetryAt = a.retryAt(response)
+	}
+	return failure
 }
 
 // readError reads the Graph API's form of an error. inJSON tells of an error in
@@ -173,6 +188,7 @@ func readError(response *httpx.Response) (found *graphError, inJSON bool) {
 		inJSON = true
 		var read graphError
 		if err := json.Unmarshal(body.Error, &read); err == nil && read.Code != 0 {
+			read.status = response.Status
 			found = &read
 		}
 	}
@@ -233,6 +249,19 @@ func ofApplication(err error) error {
 	case platform.PolicyBlocked, platform.RateLimited, platform.NotFound, platform.Conflict, platform.Transient, platform.Permanent, platform.Unknown:
 	}
 	return err
+}
+
+// ofTokenEndpoint makes of what the token endpoint says of the app's ID and
+// secret what it is. It has the code of an unknown trouble for a wrong secret,
+// with the status of a refusal.
+func ofTokenEndpoint(err error) error {
+	found, ok := errors.AsType[*graphError](err)
+	isClient := ok && !found.Transient &&
+		(found.Code == codeApplication || found.Code == codeUnknown && found.status >= http.StatusBadRequest && found.status < http.StatusInternalServerError)
+	if !isClient {
+		return err
+	}
+	return &platform.Failure{Class: platform.Permanent, Code: strconv.Itoa(found.Code), Message: wordsApplication, Cause: found}
 }
 
 // isRefused tells whether an error says that a token is not, or no longer, good.

@@ -125,6 +125,15 @@ var _ = Describe("a refusal", func() {
 		Entry("not in the past", `{"1":[{"estimated_time_to_regain_access":-5}]}`, time.Duration(0), time.Duration(0)),
 	)
 
+	It("that is no limit does not wait for one to end", func() {
+		for _, code := range []int{190, 100, 2} {
+			answer := graphAnswer(400, code, 0)
+			answer.Header.Set("X-Business-Use-Case-Usage", `{"1":[{"estimated_time_to_regain_access":19}]}`)
+			answer.RetryAt = noon.Add(time.Minute)
+			Expect(graph.refusal(answer).RetryAt).To(Equal(noon.Add(time.Minute)), "code %d", code)
+		}
+	})
+
 	It("of the app's own token blames no account", func() {
 		for code, want := range map[int]platform.Class{190: platform.Permanent, 200: platform.Permanent, 368: platform.PolicyBlocked, 4: platform.RateLimited, 2: platform.Transient} {
 			Expect(platform.ClassOf(ofApplication(graph.refusal(graphAnswer(400, code, 0))))).To(Equal(want), "code %d", code)

@@ -32,6 +32,8 @@ type call struct {
 	// proofKey is the app's secret, with which the request proves that it comes
 	// from the app; empty for tokens that hold the secret themselves.
 	proofKey credentials.Value
+	// maxBody bounds the answer, in bytes; the client's own bound where it is 0.
+	maxBody int64
 }
 
 // asApp makes the call with the app's own token.
@@ -79,7 +81,7 @@ func (a *Adapter) build(c call) httpx.Request {
 	if !c.proofKey.IsEmpty() {
 		params.Set("appsecret_proof", proof(c.token, c.proofKey))
 	}
-	request := httpx.Request{Account: c.account, Method: c.method, Header: header}
+	request := httpx.Request{Account: c.account, Method: c.method, Header: header, MaxBody: c.maxBody}
 	path := "/" + graphVersion + "/" + c.path
 	if c.method != http.MethodPost {
 		request.URL = a.server.URL(path, params)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/httpx"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -115,6 +116,11 @@ type pageHook struct {
 	Fields []string `json:"subscribed_fields"`
 }
 
+// others are the fields that are none of Rostra's.
+func (h pageHook) others() []string {
+	return slices.DeleteFunc(slices.Clone(h.Fields), func(field string) bool { return slices.Contains(ownFields(), field) })
+}
+
 // hooks is a subscription as it stands in its two places; nil where there is
 // none.
 type hooks struct {
@@ -171,7 +177,7 @@ const wordsInactive = "Meta has switched the app's webhook off, as it does when 
 // subscription reads what the two places come to: an event comes where both have
 // its fields.
 func (h hooks) subscription(app application, pageID string) (platform.Subscription, error) {
-	if h.app == nil || h.page == nil {
+	if h.app == nil || h.page == nil || len(h.page.others()) == len(h.page.Fields) {
 		return platform.Subscription{}, &platform.Failure{Class: platform.NotFound, Message: "the Page is not subscribed to the app's webhook"}
 	}
 	found := platform.Subscription{ID: app.id + "/" + pageID, Callback: h.app.Callback}
@@ -207,7 +213,8 @@ func (a *Adapter) Subscribed(ctx context.Context, account platform.Account) (pla
 
 // Subscribe sets the app's webhook to the callback where it is not, which Meta
 // checks by a request to it, then subscribes the Page, and reads both back.
-// Fields that others have subscribed with the same app stay.
+// Fields that others have subscribed with the same app stay, and so does a
+// webhook that leads to another system.
 func (a *Adapter) Subscribe(ctx context.Context, account platform.Account, request platform.SubscriptionRequest) (platform.Subscription, error) {
 	var made platform.Subscription
 	err := a.withPage(ctx, account, func(app application, kept session) error {
@@ -261,8 +268,11 @@ func (a *Adapter) mayRead(ctx context.Context, account platform.Account, app app
 
 // subscribeApp points the app's webhook at the callback.
 func (a *Adapter) subscribeApp(ctx context.Context, account platform.Account, app application, standing *appHook, request platform.SubscriptionRequest, fields []string) error {
-	if standing != nil && standing.Callback == request.Callback {
-		if standing.isActive() && containsAll(standing.fields(), fields) {
+	if standing != nil {
+		if err := standing.mayMove(request.Callback); err != nil {
+			return err
+		}
+		if standing.Callback == request.Callback && standing.isActive() && containsAll(standing.fields(), fields) {
 			return nil
 		}
 		fields = union(fields, standing.fields())
@@ -278,6 +288,36 @@ func (a *Adapter) subscribeApp(ctx context.Context, account platform.Account, ap
 		},
 	}.asApp(app))
 	return ofCallback(ofApplication(err))
+}
+
+// mayMove refuses to take the app's one webhook away from another system: one
+// that is not at the callback's origin.
+func (h appHook) mayMove(callback string) error {
+	standing := originOf(h.Callback)
+	if h.Callback == "" || standing != "" && standing == originOf(callback) {
+		return nil
+	}
+	if standing == "" {
+		standing = "elsewhere"
+	} else {
+		standing = "to " + standing
+	}
+	return permanent("the app's one webhook leads " + standing +
+		", and not to Rostra's gateway: Rostra needs a Meta app of its own, or remove that webhook in the app's dashboard, under Webhooks, Page")
+}
+
+// originOf gives scheme, host and port of a URL, and nothing of its path, which
+// may be secret; empty for what is none.
+func originOf(text string) string {
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	origin, err := httpx.ParseServerURL((&url.URL{Scheme: parsed.Scheme, Host: parsed.Host}).String())
+	if err != nil {
+		return ""
+	}
+	return origin.String()
 }
 
 // Subcodes of code 2200 are not told apart: the callback did not answer as it
@@ -299,12 +339,15 @@ func ofCallback(err error) error {
 // subscribePage subscribes the Page to the app's webhook.
 func (a *Adapter) subscribePage(ctx context.Context, account platform.Account, app application, kept session, standing *pageHook, fields []string) error {
 	if standing != nil {
-		others := slices.DeleteFunc(slices.Clone(standing.Fields), func(field string) bool { return slices.Contains(ownFields(), field) })
-		fields = union(fields, others)
+		fields = union(fields, standing.others())
 		if len(fields) == len(standing.Fields) && containsAll(standing.Fields, fields) {
 			return nil
 		}
 	}
+	return a.setPageHook(ctx, account, app, kept, fields)
+}
+
+func (a *Adapter) setPageHook(ctx context.Context, account platform.Account, app application, kept session, fields []string) error {
 	return a.change(ctx, call{
 		account: limiterKey(account), method: http.MethodPost, path: kept.pageID + "/subscribed_apps",
 		params: url.Values{"subscribed_fields": {strings.Join(fields, ",")}},
@@ -317,15 +360,26 @@ func union(one, other []string) []string {
 	return slices.Compact(all)
 }
 
-// Unsubscribe takes the Page off the app's webhook, which stays for the others.
-func (a *Adapter) Unsubscribe(ctx context.Context, account platform.Account) error {
+// Unsubscribe takes the Page's own fields off the app's webhook, which stays for
+// the others. Where that leads to another callback, nothing is to be ended.
+func (a *Adapter) Unsubscribe(ctx context.Context, account platform.Account, callback string) error {
 	return a.withPage(ctx, account, func(app application, kept session) error {
-		standing, err := a.pageHook(ctx, account, app, kept)
-		if err != nil || standing == nil {
+		standing, err := a.hooks(ctx, account, app, kept)
+		switch {
+		case err != nil || standing.page == nil:
 			return err
+		case standing.app != nil && standing.app.Callback != "" && standing.app.Callback != callback:
+			return nil
 		}
-		return a.change(ctx, call{
-			account: limiterKey(account), method: http.MethodDelete, path: kept.pageID + "/subscribed_apps",
-		}.as(app, kept.pageToken))
+		others := standing.page.others()
+		switch len(others) {
+		case 0:
+			return a.change(ctx, call{
+				account: limiterKey(account), method: http.MethodDelete, path: kept.pageID + "/subscribed_apps",
+			}.as(app, kept.pageToken))
+		case len(standing.page.Fields):
+			return nil
+		}
+		return a.setPageHook(ctx, account, app, kept, others)
 	})
 }

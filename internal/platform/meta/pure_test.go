@@ -52,6 +52,11 @@ var _ = Describe("names", func() {
 		}
 	})
 
+	It("are unique where the server is", func() {
+		Expect(graph.ClaimScope()).To(BeEmpty())
+		Expect(at("https://graph.example:8443").ClaimScope()).To(Equal("graph.example:8443"))
+	})
+
 	It("the consent page is Facebook's own, or at the same origin", func() {
 		Expect(at("https://graph.facebook.com").dialogURL(url.Values{})).To(HavePrefix("https://www.facebook.com/v26.0/dialog/oauth?"))
 		Expect(at("http://127.0.0.1:8080").dialogURL(url.Values{"a": {"b"}})).To(Equal("http://127.0.0.1:8080/v26.0/dialog/oauth?a=b"))
@@ -155,6 +160,11 @@ var _ = Describe("fields of a webhook", func() {
 		Entry("the feed alone", ownFields(), []string{"feed"}, event.Reply, event.OwnPost),
 		Entry("mentions without the feed", ownFields(), []string{"mention"}),
 		Entry("messages that the app does not get", []string{"feed"}, []string{"messages"}),
-		Entry("fields of others", []string{"leadgen"}, []string{"leadgen"}),
 	)
+
+	It("of others are no subscription", func() {
+		standing := hooks{app: &appHook{Active: new(true), Callback: "https://x", Fields: []hookFields{{"feed"}}}, page: &pageHook{Fields: []string{"leadgen"}}}
+		_, err := standing.subscription(application{id: "1"}, "12")
+		Expect(platform.ClassOf(err)).To(Equal(platform.NotFound))
+	})
 })

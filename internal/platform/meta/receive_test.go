@@ -48,6 +48,9 @@ func ofPage(rest string) string {
 	return `{"object":"page","entry":[{"id":"` + pageID + `","time":1795262400,` + rest + `}]}`
 }
 
+// goodChange is a comment.
+const goodChange = `{"field":"feed","value":{"from":{"id":"77"},"item":"comment","verb":"add","comment_id":"2_3","created_time":1}}`
+
 func feed(value string) string { return ofPage(`"changes":[{"field":"feed","value":` + value + `}]`) }
 
 var _ = Describe("a delivery", func() {
@@ -83,7 +86,8 @@ var _ = Describe("a delivery", func() {
 	},
 		Entry("own status", `{"from":{"id":"`+pageID+`"},"item":"status","verb":"add","published":1,"post_id":"1_2","created_time":1795262300}`, event.OwnPost, "1_2:add:1795262300"),
 		Entry("own photo", `{"from":{"id":`+pageID+`},"item":"photo","verb":"add","post_id":"1_2","created_time":1795262300}`, event.OwnPost, "1_2:add:1795262300"),
-		Entry("own post that nobody sees yet", `{"from":{"id":"`+pageID+`"},"item":"post","verb":"add","published":0,"post_id":"1_2"}`, event.Other, ""),
+		Entry("own post that nobody sees yet", `{"from":{"id":"`+pageID+`"},"item":"post","verb":"add","published":0,"post_id":"1_2"}`, event.Other, "1_2:unpublished:"),
+		Entry("a visitor's post that nobody sees yet", `{"from":{"id":"77"},"item":"post","verb":"add","published":0,"post_id":"1_2","created_time":1}`, event.Mention, "1_2:add:1"),
 		Entry("own comment", `{"from":{"id":"`+pageID+`"},"item":"comment","verb":"add","post_id":"1_2","comment_id":"2_3"}`, event.OwnPost, "2_3:add:"),
 		Entry("a visitor's post", `{"from":{"id":"77"},"item":"post","verb":"add","post_id":"1_2","created_time":1}`, event.Mention, "1_2:add:1"),
 		Entry("a visitor's video", `{"from":{"id":"77"},"item":"video","verb":"add","post_id":"1_2","created_time":1}`, event.Mention, "1_2:add:1"),
@@ -154,6 +158,36 @@ var _ = Describe("a delivery", func() {
 		Expect(found[0].ID).NotTo(Equal(found[1].ID))
 	})
 
+	It("about another object holds no events", func() {
+		for _, object := range []string{"user", "instagram"} {
+			found, err := graph.Receive(deliveryOf(`{"object":"`+object+`","entry":[{"id":"1","changes":[{"field":"name","value":7}]}]}`), hookKeys())
+			Expect(err).NotTo(HaveOccurred())
+			Expect(found).To(BeEmpty())
+		}
+	})
+
+	DescribeTable("keeps what is good beside what is odd", func(entries string, others int) {
+		found, err := graph.Receive(deliveryOf(`{"object":"page","entry":[`+entries+`]}`), hookKeys())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found).To(HaveLen(1 + others))
+		Expect(found).To(ContainElement(HaveField("ID", "2_3:add:1")))
+		Expect(found).To(HaveEach(And(HaveField("ID", Not(BeEmpty())), HaveField("AccountID", pageID))))
+	},
+		Entry("an entry of no Page", `{"changes":[]},{"id":"`+pageID+`","changes":[`+goodChange+`]}`, 0),
+		Entry("an entry of another form", `7,{"id":"`+pageID+`","changes":[`+goodChange+`]},{"id":"`+pageID+`","changes":7}`, 0),
+		Entry("a change of another form", `{"id":"`+pageID+`","changes":[7,`+goodChange+`,"x"]}`, 2),
+		Entry("a message of another form", `{"id":"`+pageID+`","changes":[`+goodChange+`],"messaging":[7]}`, 1),
+		Entry("messages of another form", `{"id":"`+pageID+`","changes":[`+goodChange+`],"messaging":7,"time":{}}`, 0),
+	)
+
+	It("has no time that nobody can write down", func() {
+		for _, odd := range []string{`"9999-12-31T23:59:59-1400"`, `"0000-06-01T00:00:00+0000"`, `"0001-01-01T00:00:00+1400"`, `253402300800000`, `999999999999999999`, `-1`} {
+			var at stamp
+			Expect(at.UnmarshalJSON([]byte(odd))).To(Succeed())
+			Expect(at.Time).To(BeZero(), odd)
+		}
+	})
+
 	It("holds up to a thousand updates", func() {
 		one := `{"field":"feed","value":{"from":{"id":"77"},"item":"comment","verb":"add","comment_id":"2_%d","created_time":1}}`
 		changes := make([]string, 1000)
@@ -195,7 +229,7 @@ var _ = Describe("a delivery", func() {
 		Entry("a page", func(d *platform.Delivery) { *d = deliveryOf("<html></html>") }, platform.RejectedContent, 400),
 		Entry("null", func(d *platform.Delivery) { *d = deliveryOf("null") }, platform.RejectedContent, 400),
 		Entry("deep nesting", func(d *platform.Delivery) { *d = deliveryOf(strings.Repeat(`{"a":`, 100_000)) }, platform.RejectedContent, 400),
-		Entry("another object", func(d *platform.Delivery) { *d = deliveryOf(`{"object":"user","entry":[]}`) }, platform.RejectedContent, 400),
+		Entry("no object", func(d *platform.Delivery) { *d = deliveryOf(`{"entry":[]}`) }, platform.RejectedContent, 400),
 		Entry("no entries", func(d *platform.Delivery) { *d = deliveryOf(`{"object":"page"}`) }, platform.RejectedContent, 400),
 		Entry("an entry of no Page", func(d *platform.Delivery) { *d = deliveryOf(`{"object":"page","entry":[{"changes":[]}]}`) }, platform.RejectedContent, 400),
 		Entry("too many events", func(d *platform.Delivery) {

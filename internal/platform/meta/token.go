@@ -164,7 +164,7 @@ func (a *Adapter) exchange(ctx context.Context, app application, account string,
 		"fb_exchange_token": {token.Reveal()},
 	}}
 	if err := a.ask(ctx, request, &answer); err != nil {
-		return credentials.Value{}, tokenInfo{}, err
+		return credentials.Value{}, tokenInfo{}, ofTokenEndpoint(err)
 	}
 	fresh, err := answer.read()
 	if err != nil {

@@ -199,7 +199,8 @@ func (o *opening) identify(info tokenInfo, page pageAnswer, kept session) (platf
 
 // withPage runs use with a token of the Page: the kept one, else one that is
 // derived now. Where Meta no longer takes the kept one, use runs once more with
-// another.
+// another. It never acts for another Page than the account's, of which a Page's
+// own token may turn out to be.
 func (a *Adapter) withPage(ctx context.Context, account platform.Account, use func(application, session) error) error {
 	app, err := readApplication(account.Application)
 	if err != nil {
@@ -216,6 +217,9 @@ func (a *Adapter) withPage(ctx context.Context, account platform.Account, use fu
 	}
 	if _, kept, err = a.verify(ctx, account); err != nil {
 		return err
+	}
+	if account.ID != "" && kept.pageID != account.ID {
+		return permanent("the access token is of another Page than the channel's: connect the account again and choose the right Page, or put a token of that Page into the source Secret")
 	}
 	return use(app, kept)
 }

@@ -49,8 +49,9 @@ type Adapter struct {
 	clock  clock.PassiveClock
 	server httpx.ServerURL
 
-	turns  turns
-	parked parked
+	turns    turns
+	parked   parked
+	refusals refusals
 }
 
 var (
@@ -105,8 +106,13 @@ func (a *Adapter) CheckAccountID(id string) error {
 	return nil
 }
 
-// ClaimScope is empty: there is one X.
-func (a *Adapter) ClaimScope() string { return "" }
+// ClaimScope is empty for X itself, of which there is one.
+func (a *Adapter) ClaimScope() string {
+	if a.server.Host() == hostAPI {
+		return ""
+	}
+	return a.server.Host()
+}
 
 // SourceKeys implements platform.Platform. One of the two must be there; Verify
 // says so where neither is.

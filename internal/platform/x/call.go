@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
@@ -49,6 +50,7 @@ type call struct {
 	query   url.Values
 	token   credentials.Value
 	input   any // sent as JSON where it is not nil
+	maxBody int64
 }
 
 // answer is the form of every good answer of API v2.
@@ -60,7 +62,33 @@ type answer[T any] struct {
 }
 
 type includes struct {
-	Users []user `json:"users"`
+	Users some[user] `json:"users"`
+}
+
+func (i includes) author(id string) user {
+	if at := slices.IndexFunc(i.Users, func(one user) bool { return one.ID == id }); at >= 0 {
+		return i.Users[at]
+	}
+	return user{}
+}
+
+// some is a list from which entries of another form than X documents are left
+// out: strangers fill it, and an odd one must not cost the others.
+type some[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *some[T]) UnmarshalJSON(data []byte) error {
+	var entries []json.RawMessage
+	if err := json.Unmarshal(data, &entries); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		var one T
+		if json.Unmarshal(entry, &one) == nil {
+			*s = append(*s, one)
+		}
+	}
+	return nil
 }
 
 type meta struct {
@@ -99,6 +127,7 @@ func ask[T any](ctx context.Context, a *Adapter, c call) (answer[T], *platform.F
 func (a *Adapter) build(c call) (httpx.Request, *platform.Failure) {
 	request := httpx.Request{
 		Account: c.account,
+		MaxBody: c.maxBody,
 		Method:  c.method,
 		URL:     a.server.URL(c.path, c.query),
 		Header:  http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer " + c.token.Reveal()}},

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/event"
@@ -80,9 +81,7 @@ func decode(body []byte) ([]event.Event, error) {
 	if d.account != "" && !accountID.MatchString(d.account) {
 		return nil, errAccount
 	}
-	if users := parts["users"]; users != nil && json.Unmarshal(users, &d.users) != nil {
-		return nil, errContent
-	}
+	d.readUsers(parts["users"])
 	for _, part := range slices.Sorted(maps.Keys(parts)) {
 		if isDetail(part) {
 			continue
@@ -92,6 +91,22 @@ func decode(body []byte) ([]event.Event, error) {
 		}
 	}
 	return d.events, nil
+}
+
+// readUsers reads those that direct messages are from and to. Without one a
+// message still tells its sender's ID.
+func (d *delivered) readUsers(raw json.RawMessage) {
+	var entries map[string]json.RawMessage
+	if json.Unmarshal(raw, &entries) != nil {
+		return
+	}
+	d.users = make(map[string]webhookUser, len(entries))
+	for id, entry := range entries {
+		var one webhookUser
+		if json.Unmarshal(entry, &one) == nil {
+			d.users[id] = one
+		}
+	}
 }
 
 // tooDeep looks at brackets alone, without building anything.
@@ -125,7 +140,8 @@ func (d *delivered) read(part string, raw json.RawMessage) error {
 	case partUser:
 		return d.readUserEvent(raw)
 	case partActivity:
-		return d.readActivity(raw)
+		d.readActivity(raw)
+		return nil
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -146,13 +162,10 @@ func (d *delivered) readEvent(part string, raw json.RawMessage) error {
 	if d.account == "" && (part == partPosts || part == partMessages) {
 		return errAccount
 	}
-	switch part {
-	case partPosts:
-		return d.readPost(raw)
-	case partMessages:
-		return d.readMessage(raw)
+	known := part == partPosts && d.readPost(raw) || part == partMessages && d.readMessage(raw)
+	if !known { // also a post or a message in another form: it must not cost the others
+		d.readOther(part, raw)
 	}
-	d.readOther(part, raw)
 	return nil
 }
 
@@ -176,10 +189,11 @@ type webhookPost struct {
 	Reposted json.RawMessage `json:"retweeted_status"`
 }
 
-func (d *delivered) readPost(raw json.RawMessage) error {
+// readPost is false for what is no post as X documents it.
+func (d *delivered) readPost(raw json.RawMessage) bool {
 	var post webhookPost
 	if err := json.Unmarshal(raw, &post); err != nil || !accountID.MatchString(post.ID) || !accountID.MatchString(post.User.ID) {
-		return errContent
+		return false
 	}
 	e := event.Event{
 		ID: postEventID(post.ID), Type: partPosts, Actor: post.User.actor(post.User.ID),
@@ -194,7 +208,7 @@ func (d *delivered) readPost(raw json.RawMessage) error {
 		e.Kind, e.Type = event.Other, partPosts+".repost"
 	}
 	d.add(e)
-	return nil
+	return true
 }
 
 func isThere(raw json.RawMessage) bool { return len(raw) > 0 && !bytes.Equal(raw, []byte("null")) }
@@ -230,19 +244,16 @@ type message struct {
 }
 
 // readMessage takes a message of the account's own for an OwnPost in the
-// conversation.
-func (d *delivered) readMessage(raw json.RawMessage) error {
+// conversation. It is false for what is no message, as when somebody joined,
+// left, or changed a name.
+func (d *delivered) readMessage(raw json.RawMessage) bool {
 	var m message
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return errContent
-	}
-	if m.Create == nil { // somebody joined, left, or changed a name
-		d.readOther(partMessages, raw)
-		return nil
+	if err := json.Unmarshal(raw, &m); err != nil || m.Create == nil {
+		return false
 	}
 	sender, recipient := m.Create.SenderID, m.Create.Target.RecipientID
 	if !accountID.MatchString(m.ID) || !accountID.MatchString(sender) || !accountID.MatchString(recipient) {
-		return errContent
+		return false
 	}
 	e := event.Event{
 		ID: "message/" + m.ID, Kind: event.DirectMessage, Type: partMessages, Actor: d.users[sender].actor(sender),
@@ -254,7 +265,7 @@ func (d *delivered) readMessage(raw json.RawMessage) error {
 	e.ThreadID = conversation(sender, recipient)
 	e.URL = "https://x.com/messages/" + e.ThreadID
 	d.add(e)
-	return nil
+	return true
 }
 
 // conversation is X's identifier of the conversation between two: the smaller
@@ -267,11 +278,10 @@ func conversation(one, other string) string {
 }
 
 // newer compares two IDs, which are numbers that grow with time.
-func newer(id, than string) bool {
-	if len(id) != len(than) {
-		return len(id) > len(than)
-	}
-	return id > than
+func newer(id, than string) bool { return compareIDs(id, than) > 0 }
+
+func compareIDs(one, other string) int {
+	return cmp.Or(cmp.Compare(len(one), len(other)), strings.Compare(one, other))
 }
 
 // readUserEvent reads that a person has withdrawn the application's permission,
@@ -285,12 +295,9 @@ func (d *delivered) readUserEvent(raw json.RawMessage) error {
 			} `json:"source"`
 		} `json:"revoke"`
 	}
-	if err := json.Unmarshal(raw, &said); err != nil {
-		return errContent
-	}
-	if said.Revoke == nil {
+	if err := json.Unmarshal(raw, &said); err != nil || said.Revoke == nil {
 		d.readOther(partUser, raw)
-		return nil
+		return nil //nolint:nilerr // it is kept as what it is
 	}
 	account := said.Revoke.Source.UserID
 	if !accountID.MatchString(account) || d.account != "" && d.account != account {
@@ -303,33 +310,55 @@ func (d *delivered) readUserEvent(raw json.RawMessage) error {
 	return nil
 }
 
-// readActivity reads the form of the Activity API
+// activity is an event in the form of the Activity API
 // (https://docs.x.com/x-api/activity/event-payloads).
-func (d *delivered) readActivity(raw json.RawMessage) error {
-	var said struct {
-		UUID   string `json:"event_uuid"`
-		Type   string `json:"event_type"`
-		Filter struct {
-			UserID string `json:"user_id"`
-		} `json:"filter"`
-	}
+type activity struct {
+	UUID   string `json:"event_uuid"`
+	Type   string `json:"event_type"`
+	Filter struct {
+		UserID string `json:"user_id"`
+	} `json:"filter"`
+	Payload  json.RawMessage `json:"payload"`
+	Includes json.RawMessage `json:"includes"`
+}
+
+// readActivity reads one. It is an Other where it does not name its account, as
+// one that a keyword has matched.
+func (d *delivered) readActivity(raw json.RawMessage) {
+	var said activity
 	if err := json.Unmarshal(raw, &said); err != nil || said.Type == "" {
 		d.readOther(partActivity, raw)
-		return nil //nolint:nilerr // it is kept as what it is
+		return
 	}
 	account := cmp.Or(said.Filter.UserID, d.account)
-	if !accountID.MatchString(account) {
-		return errAccount
+	e := event.Event{Kind: event.Other, Type: said.Type, ID: "activity/" + cmp.Or(said.UUID, fingerprint(account, compact(raw)))}
+	if accountID.MatchString(account) {
+		e.AccountID = account
+		said.tell(&e)
 	}
-	e := event.Event{Kind: event.Other, Type: said.Type, AccountID: account, ID: "activity/" + cmp.Or(said.UUID, fingerprint(account, compact(raw)))}
+	d.add(e)
+}
+
+// tell fills in what the event of an account is about, where Rostra has a name
+// for that.
+func (said activity) tell(e *event.Event) {
 	switch said.Type {
 	case "profile.update.handle", "profile.update.screenname":
 		e.Kind = event.HandleChanged
 	case "oauth.revoke":
 		e.Kind = event.AuthorizationLost
+	case "post.mention.create":
+		var mention post
+		if json.Unmarshal(said.Payload, &mention) != nil || !accountID.MatchString(mention.ID) || !accountID.MatchString(mention.AuthorID) {
+			return
+		}
+		var beside includes
+		if json.Unmarshal(said.Includes, &beside) != nil {
+			beside = includes{}
+		}
+		*e = mention.event(e.AccountID, beside.author(mention.AuthorID))
+		e.Type = said.Type
 	}
-	d.add(e)
-	return nil
 }
 
 // readOther keeps what Rostra has no name for. Where X gives it no ID, its
@@ -408,11 +437,12 @@ func millis(raw json.RawMessage) time.Time {
 	return time.UnixMilli(number).UTC()
 }
 
-// parseTime gives the zero time for what is none.
+// parseTime gives the zero time for what is none, or in a year that JSON cannot
+// hold (RFC 3339, section 1).
 func parseTime(layout, text string) time.Time {
 	at, err := time.Parse(layout, text)
-	if err != nil {
+	if at = at.UTC(); err != nil || at.Year() < 1 || at.Year() > 9999 {
 		return time.Time{}
 	}
-	return at.UTC()
+	return at
 }

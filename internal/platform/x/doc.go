@@ -15,6 +15,12 @@
 // old refresh token is tried once more, and where X refuses it the account must
 // be connected again.
 //
+// X refuses a refresh token that another process has just redeemed as it refuses
+// one whose grant is gone. So a first refusal is a passing failure, and the token
+// is not sent again for 10 seconds, or for 30 while the access token lives. If
+// nobody has stored another by then and X refuses again, the grant is gone. A
+// status of 401 or 403 from the token endpoint is about the application.
+//
 // A source of an access token alone works until the token ends, and X does not
 // say when that is.
 //
@@ -36,6 +42,16 @@
 // that one's place; deliveries in its form are read, subscriptions to it are not
 // made. Where the application has no access to webhooks, mentions, replies and
 // own posts are polled.
+//
+// A post may show in a timeline after one that is younger. A poll goes back over
+// the last ten seconds for that reason, and remembers what it has seen of them.
+// Of more than 800 posts between two polls the oldest are not read; an event of
+// the type rostra.gap says between which posts some are missing. Where posts are
+// too large to be read by the hundred, they are read by fewer, down to five.
+//
+// An account can be subscribed to several webhooks of one application. Subscribed
+// gives the one that the session remembers as Rostra's, else the first;
+// Unsubscribe goes by the callback alone.
 //
 // X signs a delivery with the application's consumer secret, in the header
 // X-Twitter-Webhooks-Signature, or with its OAuth 2.0 client secret, in

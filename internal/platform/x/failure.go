@@ -84,6 +84,13 @@ const (
 	reasonNotSubscribed = "SubscriptionNotFound"
 )
 
+// Errors of RFC 6749, section 5.2, of which X uses both for a token that is
+// spent.
+const (
+	oauthGrant   = "invalid_grant"
+	oauthRequest = "invalid_request"
+)
+
 // rules of which the first that matches counts; each is tried on all errors of
 // an answer.
 func rules() []rule {
@@ -138,9 +145,9 @@ func accountRules() []rule {
 		{says: "account has been suspended", class: platform.PolicyBlocked, words: wordsSuspended},
 		{says: "temporarily locked", class: platform.PolicyBlocked, words: wordsSuspended},
 		{status: http.StatusTooManyRequests, class: platform.RateLimited, words: "X takes no more requests of this kind for now"},
-		{oauth: "invalid_grant", class: platform.Revoked, name: "invalid_grant", words: wordsGrant},
-		{oauth: "invalid_request", says: "value passed for the token was invalid", class: platform.Revoked, name: "invalid_request", words: wordsGrant},
-		{oauth: "invalid_request", says: "value passed for the authorization code was invalid", class: platform.Revoked, name: "invalid_request", words: wordsGrant},
+		{oauth: oauthGrant, class: platform.Revoked, name: oauthGrant, words: wordsGrant},
+		{oauth: oauthRequest, says: "value passed for the token was invalid", class: platform.Revoked, name: oauthRequest, words: wordsGrant},
+		{oauth: oauthRequest, says: "value passed for the authorization code was invalid", class: platform.Revoked, name: oauthRequest, words: wordsGrant},
 		{status: http.StatusUnauthorized, says: "revoked", class: platform.Revoked, words: "the access token was revoked at X"},
 		{code: codeExpired, class: platform.Unauthorized, name: "89", words: wordsToken},
 		{status: http.StatusUnauthorized, class: platform.Unauthorized, words: wordsToken},
@@ -191,10 +198,26 @@ func attribute(by asker, failure *platform.Failure) *platform.Failure {
 			failure.Cause = &refusal{token: true}
 		}
 	case byClient:
-		if failure.Class == platform.Revoked {
-			failure.Cause = &refusal{grant: true}
-		}
+		return blameGrantOrClient(failure)
 	case byNobody:
+	}
+	return failure
+}
+
+// blameGrantOrClient tells a refusal of the refresh token, which X names, from
+// one of the application that sent it.
+func blameGrantOrClient(failure *platform.Failure) *platform.Failure {
+	switch failure.Class {
+	case platform.Revoked:
+		if failure.Code == oauthGrant || failure.Code == oauthRequest {
+			failure.Cause = &refusal{grant: true}
+			return failure
+		}
+		failure.Class, failure.Message = platform.Permanent, wordsClient
+	case platform.Unauthorized, platform.InsufficientScope:
+		failure.Class, failure.Message = platform.Permanent, wordsClient
+	case platform.PolicyBlocked, platform.RateLimited, platform.NotFound, platform.Conflict, platform.Transient,
+		platform.Permanent, platform.Unknown:
 	}
 	return failure
 }

@@ -61,6 +61,9 @@ var _ = Describe("a refusal", func() {
 		Entry("a form that is wrong", byClient, 400, `{"error":"invalid_request","error_description":"Missing required parameter"}`, platform.Permanent, "refuses the request"),
 		Entry("a client that is unknown", byClient, 401, `{"error":"invalid_client"}`, platform.Permanent, "client-id"),
 		Entry("a client without its secret", byClient, 401, `{"error":"unauthorized_client","error_description":"Missing valid authorization header"}`, platform.Permanent, "client-secret"),
+		Entry("a client that is not let in", byClient, 401, `{"title":"Unauthorized","status":401}`, platform.Permanent, "client-secret"),
+		Entry("a client that was revoked", byClient, 401, `{"title":"Unauthorized","detail":"the client was revoked"}`, platform.Permanent, "client-secret"),
+		Entry("a client that may not", byClient, 403, `{"title":"Forbidden","status":403}`, platform.Permanent, "client-secret"),
 		Entry("a callback that failed its check", byApplication, 400, `{"errors":[{"message":"CrcValidationFailed: bad"}]}`, platform.Transient, "callback"),
 		Entry("too many webhooks", byApplication, 400, `{"errors":[{"message":"WebhookLimitExceeded: no"}]}`, platform.Permanent, "remove one"),
 		Entry("too many subscriptions", byUser, 400, `{"title":"SubscriptionLimitExceeded"}`, platform.Permanent, "as many subscriptions"),
@@ -91,7 +94,14 @@ var _ = Describe("a handle of X", func() {
 		for _, bad := range []string{"", "acme", "-1", "12345678901234567890", "1\n", "１"} {
 			Expect(a.CheckAccountID(bad)).To(MatchError(ContainSubstring("a number")), "%q", bad)
 		}
-		Expect(a.ClaimScope()).To(BeEmpty())
+	})
+
+	It("is unique where its server is", func() {
+		for server, want := range map[string]string{"https://api.x.com": "", "https://x.example:8443": "x.example:8443"} {
+			made, err := NewFactory(nil, nil)(server)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(made.ClaimScope()).To(Equal(want))
+		}
 	})
 })
 

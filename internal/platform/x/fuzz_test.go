@@ -131,22 +131,21 @@ func FuzzPoll(f *testing.F) {
 		f.Add([]byte(seed), "")
 	}
 	f.Add([]byte(`{}`), `{"mentions":"1","tweets":""}`)
+	f.Add([]byte(`{"data":[7,{"id":"4","created_at":"2027-01-15T08:00:00Z"},{"id":"3","author_id":7}],"includes":{"users":[7]}}`), `{"mentions":"1,2"}`)
 	f.Fuzz(func(t *testing.T, body []byte, from string) {
 		kept := readCursor(from)
 		if again := readCursor(kept.String()); len(again) != len(kept) {
 			t.Errorf("a cursor changes: %v, %v", kept, again)
 		}
-		var page answer[[]post]
+		var page answer[some[post]]
 		if httpx.DecodeJSON(&httpx.Response{Status: 200, Body: body}, &page) != nil {
 			return
 		}
 		for _, line := range timelines() {
-			events, newest, failure := eventsOf("12", line, page)
-			if failure != nil {
-				continue
-			}
-			kept[line.name] = newest
-			for _, e := range inOrder(events, line.kinds) {
+			w := &walk{account: "12", line: line, from: kept[line.name], begun: true, started: time.Unix(1_800_000_000, 0)}
+			w.take(page)
+			kept[line.name] = w.mark()
+			for _, e := range inOrder(w.found, line.kinds) {
 				if !accountID.MatchString(e.PostID) || !strings.HasPrefix(e.URL, "https://x.com/") {
 					t.Errorf("not an event: %+v", e)
 				}

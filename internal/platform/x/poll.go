@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -18,16 +17,31 @@ import (
 )
 
 const (
-	// pageSize is the most that X gives at once.
-	pageSize = "100"
-	// firstPage is the least that X can be asked for.
-	firstPage = "5"
-	// mostPages make up the 800 mentions that X keeps at hand. Of more own
-	// posts between two polls than that, the oldest are not found.
-	mostPages = 8
+	// largestPage is the most that X gives at once, and leastPage the least that
+	// it can be asked for.
+	largestPage = 100
+	leastPage   = 5
+	// pageLimit bounds an answer, in bytes. One over it is asked for in smaller
+	// parts; leastLimit has room for the least part of the longest posts that X
+	// lets anybody write.
+	pageLimit  = 8 << 20
+	leastLimit = 16 << 20
+	// reach is how many posts X keeps at hand of the mentions, and how many are
+	// read of either timeline in one poll; mostRequests bounds what that takes.
+	reach        = 800
+	mostRequests = 40
+	// settles is how long a post may take to show in a timeline beside newer
+	// ones.
+	settles = 10 * time.Second
+	// mostSeen bounds how many posts are remembered one by one, for each
+	// timeline.
+	mostSeen = 60
 	// longestCursor is more than a cursor has.
-	longestCursor = 512
+	longestCursor = 4096
 )
+
+// typeGap is the type of an event of Rostra's own: posts were lost.
+const typeGap = "rostra.gap"
 
 // timeline is one of the lists of posts that are polled.
 type timeline struct {
@@ -51,9 +65,57 @@ func (a *Adapter) Polls() []event.Kind {
 	return kinds
 }
 
-// cursor is the newest post seen of each timeline, by its name; an empty ID
-// where there was none yet. A timeline that is not in it begins now.
-type cursor map[string]string
+// mark is how far a timeline was read: up to one post, and beyond it those that
+// were seen. It does not go past a post that X has only just shown, because an
+// older one may yet come in before it.
+type mark struct {
+	through string // empty where there was no post
+	seen    []string
+}
+
+// String writes the mark into a cursor.
+func (m mark) String() string { return strings.Join(append([]string{m.through}, m.seen...), ",") }
+
+func readMark(text string) (mark, bool) {
+	parts := strings.Split(text, ",")
+	m := mark{through: parts[0], seen: parts[1:]}
+	isID := func(id string) bool { return accountID.MatchString(id) }
+	if m.through != "" && !isID(m.through) || len(m.seen) > mostSeen || slices.ContainsFunc(m.seen, func(id string) bool { return !isID(id) }) {
+		return mark{}, false
+	}
+	return m, true
+}
+
+// after is the mark once these posts were read as well.
+func (m mark) after(posts []post, now time.Time) mark {
+	next := mark{through: m.through}
+	ids := slices.Clone(m.seen)
+	for _, p := range posts {
+		ids = append(ids, p.ID)
+		if settled := now.Sub(p.at()) >= settles; settled && newer(p.ID, next.through) {
+			next.through = p.ID
+		}
+	}
+	slices.SortFunc(ids, compareIDs)
+	next.seen = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return !newer(id, next.through) })
+	if beyond := len(next.seen) - mostSeen; beyond > 0 {
+		next.through, next.seen = next.seen[beyond-1], next.seen[beyond:]
+	}
+	return next
+}
+
+// begin is the mark of a timeline that begins after these posts.
+func begin(posts []post, now time.Time) mark {
+	first := mark{}.after(posts, now)
+	if first.through == "" && len(first.seen) > 0 {
+		first.through, first.seen = first.seen[0], first.seen[1:]
+	}
+	return first
+}
+
+// cursor holds the mark of each timeline, by its name. A timeline that is not in
+// it begins now.
+type cursor map[string]mark
 
 // readCursor reads a cursor of Rostra's own. One that is damaged is empty: to
 // begin anew loses less than to stand still.
@@ -64,15 +126,20 @@ func readCursor(text string) cursor {
 		return kept
 	}
 	for _, t := range timelines() {
-		if id, ok := read[t.name]; ok && (id == "" || accountID.MatchString(id)) {
-			kept[t.name] = id
+		written, there := read[t.name]
+		if m, ok := readMark(written); there && ok {
+			kept[t.name] = m
 		}
 	}
 	return kept
 }
 
 func (c cursor) String() string {
-	text, err := json.Marshal(map[string]string(c))
+	written := map[string]string{}
+	for name, m := range c {
+		written[name] = m.String()
+	}
+	text, err := json.Marshal(written)
 	if err != nil {
 		return ""
 	}
@@ -96,8 +163,13 @@ type post struct {
 	} `json:"note_tweet"`
 }
 
+// at is when the post was made; the zero time where X does not tell.
+func (p post) at() time.Time { return parseTime(time.RFC3339, p.CreatedAt) }
+
 // Poll asks for mentions, replies and own posts. All that X has since the
-// cursor comes in one page, because X gives the newest first.
+// cursor comes in one page, because X gives the newest first. Where that is more
+// than can be read, an event of the type rostra.gap says so, whatever was asked
+// for.
 func (a *Adapter) Poll(ctx context.Context, account platform.Account, from string, events []event.Kind) (platform.Page, error) {
 	position := readCursor(from)
 	var found []event.Event
@@ -111,11 +183,12 @@ func (a *Adapter) Poll(ctx context.Context, account platform.Account, from strin
 			if !slices.ContainsFunc(t.kinds, func(kind event.Kind) bool { return slices.Contains(events, kind) }) {
 				continue
 			}
-			more, newest, failure := a.follow(ctx, limiterKey(account), s.access, id, t, position)
-			if failure != nil {
+			from, begun := position[t.name]
+			walk := a.walk(account, s.access, id, t, from, begun)
+			if failure := walk.read(ctx); failure != nil {
 				return failure
 			}
-			found, position[t.name] = append(found, more...), newest
+			found, position[t.name] = append(found, walk.found...), walk.mark()
 		}
 		return nil
 	})
@@ -127,9 +200,9 @@ func (a *Adapter) Poll(ctx context.Context, account platform.Account, from strin
 
 // inOrder gives the events of the kinds, each once, oldest first.
 func inOrder(found []event.Event, kinds []event.Kind) []event.Event {
-	found = slices.DeleteFunc(found, func(e event.Event) bool { return !slices.Contains(kinds, e.Kind) })
+	found = slices.DeleteFunc(found, func(e event.Event) bool { return e.Type != typeGap && !slices.Contains(kinds, e.Kind) })
 	slices.SortStableFunc(found, func(one, other event.Event) int {
-		return cmp.Or(cmp.Compare(len(one.PostID), len(other.PostID)), strings.Compare(one.PostID, other.PostID))
+		return compareIDs(one.PostID, other.PostID)
 	})
 	return slices.CompactFunc(found, func(one, other event.Event) bool { return one.ID == other.ID })
 }
@@ -143,89 +216,13 @@ func (a *Adapter) idOf(ctx context.Context, account platform.Account, token cred
 	return identity.AccountID, failure
 }
 
-// follow reads a timeline from where it was left, or finds where it stands. The
-// newest ID is where to go on.
-func (a *Adapter) follow(ctx context.Context, limiter string, token credentials.Value, id string, t timeline, position cursor) (found []event.Event, newest string, failure *platform.Failure) {
-	since, begun := position[t.name]
-	newest = since
-	query := pageQuery(since, begun)
-	for range mostPages {
-		said, failure := ask[[]post](ctx, a, call{
-			by: byUser, account: limiter, path: "/2/users/" + url.PathEscape(id) + "/" + t.name, query: query, token: token,
-		})
-		if failure != nil {
-			return nil, "", failure
-		}
-		if said.Meta == nil || said.Meta.ResultCount == nil {
-			return nil, "", unexpected("X's answer does not say how many posts it holds")
-		}
-		more, latest, failure := eventsOf(id, t, said)
-		if failure != nil {
-			return nil, "", failure
-		}
-		if newer(latest, newest) {
-			newest = latest
-		}
-		if !begun {
-			return nil, newest, nil
-		}
-		found = append(found, more...)
-		if said.Meta.NextToken == "" {
-			break
-		}
-		query.Set("pagination_token", said.Meta.NextToken)
-	}
-	return found, newest, nil
-}
-
-// pageQuery asks for no referenced posts: X bills each that it sends along.
-func pageQuery(since string, begun bool) url.Values {
-	query := url.Values{
-		"max_results":  {pageSize},
-		"tweet.fields": {"author_id,conversation_id,created_at,in_reply_to_user_id,note_tweet,referenced_tweets"},
-		"expansions":   {"author_id"},
-		"user.fields":  {"name,username"},
-	}
-	if !begun {
-		query.Set("max_results", firstPage)
-	}
-	if since != "" {
-		query.Set("since_id", since)
-	}
-	return query
-}
-
-// eventsOf reads a page of a timeline, and the newest ID in it.
-func eventsOf(account string, t timeline, said answer[[]post]) (found []event.Event, newest string, failure *platform.Failure) {
-	if said.Data == nil {
-		return nil, "", nil
-	}
-	authors := map[string]user{}
-	for _, author := range said.Includes.Users {
-		authors[author.ID] = author
-	}
-	for _, p := range *said.Data {
-		if !accountID.MatchString(p.ID) || !accountID.MatchString(p.AuthorID) {
-			return nil, "", unexpected("X's list of posts is not as it documents it")
-		}
-		if newer(p.ID, newest) {
-			newest = p.ID
-		}
-		e := p.event(account, authors[p.AuthorID])
-		if slices.Contains(t.kinds, e.Kind) { // an account that mentions itself is in both
-			found = append(found, e)
-		}
-	}
-	return found, newest, nil
-}
-
 func (p post) event(account string, author user) event.Event {
 	e := event.Event{
 		ID: postEventID(p.ID), Kind: kindOfPost(account, p.AuthorID, p.ReplyUser), Type: "post",
 		Platform: platformName, AccountID: account,
 		Actor: event.Actor{ID: p.AuthorID, Handle: author.Username, DisplayName: oneLine(author.Name)},
 		Text:  cmp.Or(p.Note.Text, p.Text), PostID: p.ID, ThreadID: p.ConversationID,
-		URL: link(author.Username, p.ID), OccurredAt: parseTime(time.RFC3339, p.CreatedAt),
+		URL: link(author.Username, p.ID), OccurredAt: p.at(),
 	}
 	for _, other := range p.Referenced {
 		if other.Type == "replied_to" {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -236,16 +237,56 @@ var _ = Describe("a delivery of X's", func() {
 			HaveField("Kind", event.Other), HaveField("Type", "post.create"))))
 	})
 
+	It("reads a mention in the form of the Activity API", func() {
+		Expect(read(`{"data":{"event_uuid":"9","event_type":"post.mention.create","filter":{"user_id":"12"},"payload":{"id":"200","text":"Where is it?","author_id":"7",
+			"created_at":"2025-05-19T14:01:46.000Z","conversation_id":"190","in_reply_to_user_id":"8","referenced_tweets":[{"type":"replied_to","id":"195"}]},
+			"includes":{"users":[7,{"id":"7","username":"pat","name":"Pat"}]}}}`)).To(ConsistOf(event.Event{
+			ID: "post/200", Kind: event.Mention, Type: "post.mention.create", Platform: "X", AccountID: "12", Actor: event.Actor{ID: "7", Handle: "pat", DisplayName: "Pat"},
+			Text: "Where is it?", PostID: "200", ThreadID: "190", InReplyTo: "195", URL: "https://x.com/pat/status/200", OccurredAt: at,
+		}))
+		for _, odd := range []string{`7`, `null`, `{}`, `{"id":"x"}`, `{"id":7,"text":"a"}`} {
+			Expect(read(`{"data":{"event_uuid":"9","event_type":"post.mention.create","filter":{"user_id":"12"},"payload":` + odd + `}}`)).To(ConsistOf(And(
+				HaveField("ID", "activity/9"), HaveField("Kind", event.Other), HaveField("Type", "post.mention.create"))))
+		}
+	})
+
+	DescribeTable("keeps what is good beside what is odd", func(parts string, types ...string) {
+		events := read(`{"for_user_id":"12",` + parts + `}`)
+		Expect(events).To(HaveLen(1 + len(types)))
+		Expect(events).To(ContainElement(HaveField("Text", Or(Equal("Where is it?"), Equal("Hello")))))
+		for _, name := range types {
+			Expect(events).To(ContainElement(And(HaveField("Kind", event.Other), HaveField("Type", name), HaveField("ID", Not(BeEmpty())), HaveField("AccountID", "12"))))
+		}
+	},
+		Entry("a post of nobody", `"tweet_create_events":[`+post+`,{"id_str":"2"}]`, "tweet_create_events"),
+		Entry("a post that is none", `"tweet_create_events":[{"id_str":"x"},7,`+post+`]`, "tweet_create_events", "tweet_create_events"),
+		Entry("a post of another form", `"tweet_create_events":[`+post+`,{"id_str":"2","user":7}]`, "tweet_create_events"),
+		Entry("a message of nobody", `"tweet_create_events":[`+post+`],"direct_message_events":[{"id":"1","message_create":{}}]`, "direct_message_events"),
+		Entry("users that are none", `"tweet_create_events":[`+post+`],"users":[1]`),
+		Entry("an odd user", `"users":{"7":7},`+strings.TrimSuffix(strings.TrimPrefix(message("7", "12"), `{"for_user_id":"12",`), `,"users":{"7":{"id":"7","name":"Pat","screen_name":"pat"}}}`)),
+		Entry("a user event of another form", `"tweet_create_events":[`+post+`],"user_event":7`, "user_event"),
+	)
+
+	It("keeps an event of the Activity API that names no account", func() {
+		for _, filter := range []string{`{}`, `{"user_id":"acme"}`, `{"keyword":"x"}`} {
+			Expect(read(`{"data":{"event_uuid":"9","event_type":"profile.update.handle","filter":` + filter + `}}`)).To(ConsistOf(And(
+				HaveField("Kind", event.Other), HaveField("Type", "profile.update.handle"), HaveField("AccountID", ""))))
+		}
+	})
+
+	It("has no time that nobody can write down", func() {
+		for _, odd := range []string{"0000-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"} {
+			Expect(parseTime(time.RFC3339, odd)).To(BeZero(), odd)
+		}
+		Expect(parseTime(time.RFC3339, "9999-12-31T23:59:59Z")).NotTo(BeZero())
+	})
+
 	DescribeTable("is refused", func(body string) {
 		_, err := decode([]byte(body))
 		Expect(err).To(HaveOccurred())
 	},
 		Entry("posts of no account", `{"tweet_create_events":[`+post+`]}`),
 		Entry("an account that is none", `{"for_user_id":"acme","tweet_create_events":[]}`),
-		Entry("a post that is none", `{"for_user_id":"12","tweet_create_events":[{"id_str":"x"}]}`),
-		Entry("a post of nobody", `{"for_user_id":"12","tweet_create_events":[{"id_str":"1"}]}`),
-		Entry("a message of nobody", `{"for_user_id":"12","direct_message_events":[{"id":"1","message_create":{}}]}`),
-		Entry("users that are none", `{"for_user_id":"12","users":[1]}`),
 		Entry("far too many", `{"for_user_id":"12","x_events":[0`+strings.Repeat(",0", mostEvents)+`]}`),
 		Entry("half of it", `{"for_user_id":"12"`),
 		Entry("nothing", ``),
@@ -253,27 +294,51 @@ var _ = Describe("a delivery of X's", func() {
 })
 
 var _ = Describe("a page of posts", func() {
-	It("is read, with the newest ID", func() {
-		var page answer[[]post]
+	It("is read", func() {
+		var page answer[some[post]]
 		Expect(httpx.DecodeJSON(said(200, `{"data":[
 			{"id":"1000","text":"cut…","note_tweet":{"text":"whole"},"author_id":"7","conversation_id":"900","created_at":"2024-01-15T10:30:00.000Z","in_reply_to_user_id":"12","referenced_tweets":[{"type":"quoted","id":"1"},{"type":"replied_to","id":"950"}]},
 			{"id":"999","text":"own","author_id":"12"}],
 			"includes":{"users":[{"id":"7","username":"pat","name":"Pat"}]},"meta":{"result_count":2}}`), &page)).To(Succeed())
-		events, newest, failure := eventsOf("12", timelines()[0], page)
-		Expect(failure).NotTo(HaveOccurred())
-		Expect(newest).To(Equal("1000"))
-		Expect(events).To(ConsistOf(event.Event{
+		w := &walk{account: "12", line: timelines()[0], begun: true, started: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+		w.take(page)
+		Expect(w.mark()).To(Equal(mark{through: "1000", seen: []string{}}))
+		Expect(w.found).To(ConsistOf(event.Event{
 			ID: "post/1000", Kind: event.Reply, Type: "post", Platform: "X", AccountID: "12", Actor: event.Actor{ID: "7", Handle: "pat", DisplayName: "Pat"},
 			Text: "whole", PostID: "1000", ThreadID: "900", InReplyTo: "950", URL: "https://x.com/pat/status/1000",
 			OccurredAt: time.Date(2024, 1, 15, 10, 30, 0, 0, time.UTC),
 		}))
 	})
 
+	It("moves the mark past posts that have settled, and remembers the others", func() {
+		now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+		aged := func(id string, age time.Duration) post {
+			return post{ID: id, CreatedAt: now.Add(-age).Format(time.RFC3339)}
+		}
+		m := mark{through: "90"}.after([]post{aged("103", 0), aged("102", 9*time.Second), aged("101", 10*time.Second), aged("99", time.Hour)}, now)
+		Expect(m).To(Equal(mark{through: "101", seen: []string{"102", "103"}}))
+		Expect(m.after(nil, now)).To(Equal(m))
+		Expect(m.after([]post{aged("102", time.Minute)}, now)).To(Equal(mark{through: "102", seen: []string{"103"}}))
+		Expect(begin([]post{aged("103", 0), aged("102", 0)}, now)).To(Equal(mark{through: "102", seen: []string{"103"}}), "what was there is not raised")
+		Expect(begin(nil, now)).To(Equal(mark{}))
+		var many []post
+		for i := range mostSeen + 3 {
+			many = append(many, aged(strconv.Itoa(100+i), 0))
+		}
+		m = mark{through: "90"}.after(many, now)
+		Expect(m.through).To(Equal("102"))
+		Expect(m.seen).To(HaveLen(mostSeen))
+		Expect(len(cursor{"mentions": m, "tweets": m}.String())).To(BeNumerically("<", longestCursor/2))
+	})
+
 	It("begins anew after a cursor that is damaged", func() {
-		for _, text := range []string{"", "x", "null", "[]", `{"mentions":"x"}`, `{"mentions":1}`, strings.Repeat("1", longestCursor+1)} {
+		tooMany := `{"mentions":"1` + strings.Repeat(",1", mostSeen+1) + `"}`
+		for _, text := range []string{
+			"", "x", "null", "[]", `{"mentions":"x"}`, `{"mentions":1}`, `{"mentions":"1,"}`, `{"mentions":"1,x"}`, tooMany, strings.Repeat("1", longestCursor+1),
+		} {
 			Expect(readCursor(text)).To(BeEmpty(), "%.20q", text)
 		}
-		Expect(readCursor(`{"mentions":"","tweets":"12","other":"1"}`)).To(Equal(cursor{"mentions": "", "tweets": "12"}))
-		Expect(readCursor(cursor{"tweets": "12"}.String())).To(Equal(cursor{"tweets": "12"}))
+		Expect(readCursor(`{"mentions":"","tweets":"12,13","other":"1"}`)).To(Equal(cursor{"mentions": {seen: []string{}}, "tweets": {through: "12", seen: []string{"13"}}}))
+		Expect(readCursor(cursor{"tweets": {through: "12", seen: []string{"13", "14"}}}.String())).To(Equal(cursor{"tweets": {through: "12", seen: []string{"13", "14"}}}))
 	})
 })

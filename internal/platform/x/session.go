@@ -29,6 +29,13 @@ const (
 	// at the earliest.
 	soonest = time.Minute
 
+	// settlesDead and settlesLive are how long a refresh token must have been
+	// refused before the grant counts as gone: another process may have redeemed
+	// it and not yet stored what came of it. While the access token lives there
+	// is time to be sure.
+	settlesDead = 10 * time.Second
+	settlesLive = 30 * time.Second
+
 	// saveLimit bounds the storing of tokens that X has already rotated, which
 	// goes on when the caller gives up.
 	saveLimit = 10 * time.Second
@@ -52,7 +59,8 @@ type session struct {
 	issued, expires time.Time
 	// scope as granted, parted by spaces; empty where X did not say.
 	scope string
-	// webhook to which Rostra subscribed the account.
+	// webhook to which Rostra subscribed the account last: of several that have
+	// the account, it is Rostra's.
 	webhook string
 
 	// again is when to ask for a renewal that failed for now; not stored.
@@ -235,12 +243,20 @@ func (a *Adapter) open(ctx context.Context, account platform.Account) (session, 
 		if !current.due(now) && !current.spoilt(account, now) {
 			return current, nil
 		}
-		renewed, failure := a.renew(ctx, account, current)
-		if failure != nil && failure.Class.Passing() && !current.expires.IsZero() && current.live(now) {
-			current.again = now.Add(max(current.expires.Sub(now)/4, soonest))
-			return current, nil
+		lives := !current.expires.IsZero() && current.live(now)
+		patience := settlesDead
+		if lives {
+			patience = settlesLive
 		}
-		return renewed, failure
+		renewed, failure := a.renew(ctx, account, current, patience)
+		if failure == nil || !lives || !failure.Class.Passing() {
+			return renewed, failure
+		}
+		current.again = now.Add(soonest)
+		if !grantRefused(failure) {
+			current.again = now.Add(max(current.expires.Sub(now)/4, soonest))
+		}
+		return current, nil
 	})
 }
 
@@ -255,36 +271,51 @@ func (a *Adapter) replace(ctx context.Context, account platform.Account, refused
 		if current.live(a.clock.Now()) && !same(current.access, refusedToken) {
 			return current, nil
 		}
-		return a.renew(ctx, account, current)
+		return a.renew(ctx, account, current, settlesDead)
 	})
 }
 
 // renew redeems the refresh token for a new pair, and stores that before it is
 // used. A refresh token works once, so that a refusal may only mean that
-// somebody else was first: then theirs is the session.
-func (a *Adapter) renew(ctx context.Context, account platform.Account, old session) (session, *platform.Failure) {
+// somebody else was first: then theirs is the session. A token that was refused
+// is not sent again before patience has passed, since X may end a grant whose
+// spent token comes back.
+func (a *Adapter) renew(ctx context.Context, account platform.Account, old session, patience time.Duration) (session, *platform.Failure) {
 	fresh, parked := a.parked.take(old.refresh)
-	if !parked {
-		var failure *platform.Failure
-		if fresh, failure = a.refresh(ctx, account, old); failure != nil {
-			if grantRefused(failure) {
-				return a.afterRefusal(ctx, account, old, failure)
-			}
-			return session{}, failure
-		}
+	if parked {
+		return a.keep(ctx, account, old, fresh)
+	}
+	if before := a.refusals.of(old.refresh); before.waits(a.clock.Now(), patience) {
+		return session{}, before.failure(patience)
+	}
+	fresh, failure := a.refresh(ctx, account, old)
+	switch {
+	case grantRefused(failure):
+		return a.afterRefusal(ctx, account, old, failure, patience)
+	case failure != nil:
+		return session{}, failure
 	}
 	return a.keep(ctx, account, old, fresh)
 }
 
 // afterRefusal gives the session that another process has made of the refresh
-// token meanwhile, or says that the grant is gone.
-func (a *Adapter) afterRefusal(ctx context.Context, account platform.Account, old session, failure *platform.Failure) (session, *platform.Failure) {
+// token meanwhile. Where there is none yet, that process may still be storing
+// it; only a refusal that lasts says that the grant is gone.
+func (a *Adapter) afterRefusal(ctx context.Context, account platform.Account, old session, failure *platform.Failure, patience time.Duration) (session, *platform.Failure) {
 	other, loadFailure := load(ctx, account)
 	if loadFailure != nil {
 		return session{}, loadFailure
 	}
-	if !same(other.refresh, old.refresh) && other.live(a.clock.Now()) {
-		return other, nil
+	now := a.clock.Now()
+	if !same(other.refresh, old.refresh) {
+		if other.live(now) {
+			return other, nil
+		}
+		return session{}, storeFailure(wordsReplaced, platform.ErrSessionConflict)
+	}
+	first := a.refusals.note(old.refresh, failure, now)
+	if first.waits(now, patience) {
+		return session{}, first.failure(patience)
 	}
 	return session{}, &platform.Failure{
 		Class:   platform.Revoked,
@@ -293,6 +324,8 @@ func (a *Adapter) afterRefusal(ctx context.Context, account platform.Account, ol
 		Cause:   failure,
 	}
 }
+
+const wordsReplaced = "the stored session was changed by another writer"
 
 // keep stores a session durably, before anybody uses it. That goes on when ctx
 // ends: X has rotated the tokens already. Where another writer has changed what
@@ -312,7 +345,7 @@ func (a *Adapter) keep(ctx context.Context, account platform.Account, old, fresh
 			if other.live(a.clock.Now()) {
 				return other, nil
 			}
-			return session{}, storeFailure("the stored session was changed by another writer", err)
+			return session{}, storeFailure(wordsReplaced, err)
 		}
 		fresh.webhook = other.webhook
 		err = save(saving, account, fresh)

@@ -139,6 +139,9 @@ func (a *Adapter) Subscribe(ctx context.Context, account platform.Account, reque
 		if lacking := missing(s.scope, neededToSubscribe()); len(lacking) > 0 {
 			return lacks(lacking)
 		}
+		if failure := a.isOwn(ctx, account, s.access); failure != nil {
+			return failure
+		}
 		return a.subscribe(ctx, account, hook.ID, s.access)
 	})
 	if failure != nil {
@@ -153,6 +156,25 @@ func (a *Adapter) Subscribe(ctx context.Context, account platform.Account, reque
 		return platform.Subscription{}, failure
 	}
 	return hook.subscription(), nil
+}
+
+// isOwn fails for an access token of another account than the declared one: X
+// subscribes whose token it is.
+func (a *Adapter) isOwn(ctx context.Context, account platform.Account, token credentials.Value) *platform.Failure {
+	if account.ID == "" {
+		return nil
+	}
+	identity, failure := a.whoami(ctx, limiterKey(account), token)
+	switch {
+	case failure != nil:
+		return failure
+	case identity.AccountID != account.ID:
+		return &platform.Failure{
+			Class:   platform.Permanent,
+			Message: "the access token is of another account than the channel's, which is not subscribed: connect the account again with `rostra connect`, signed in to the right one",
+		}
+	}
+	return nil
 }
 
 // checkCallback refuses what X would refuse
@@ -289,28 +311,22 @@ func (a *Adapter) subscribe(ctx context.Context, account platform.Account, hook 
 	return nil
 }
 
-// Unsubscribe takes the account off the webhook to which Rostra subscribed it,
-// else off the application's first that has it. It needs the application's
-// token alone, so that an account can be taken off whose own is dead. The
-// webhook stays: it is other accounts' as well.
-func (a *Adapter) Unsubscribe(ctx context.Context, account platform.Account) error {
+// Unsubscribe takes the account off the application's webhook with the
+// callback. It needs the application's token alone, so that an account can be
+// taken off whose own is dead. The webhook stays: it is other accounts' as well.
+func (a *Adapter) Unsubscribe(ctx context.Context, account platform.Account, callback string) error {
 	if account.ID == "" {
 		return &platform.Failure{Class: platform.Transient, Message: "which account is to be taken off the webhook is not known yet"}
 	}
-	hook := ""
-	if current, failure := load(ctx, account); failure == nil {
-		hook = current.webhook
+	hooks, failure := a.webhooks(ctx, account)
+	if failure != nil {
+		return failure
 	}
-	if hook == "" {
-		var failure *platform.Failure
-		if hook, failure = a.webhookOf(ctx, account); failure != nil {
-			return failure
-		}
-	}
-	if hook == "" {
+	i := slices.IndexFunc(hooks, func(hook webhook) bool { return hook.URL == callback })
+	if i < 0 {
 		return nil
 	}
-	if failure := a.unsubscribe(ctx, account, hook); failure != nil {
+	if failure := a.unsubscribe(ctx, account, hooks[i].ID); failure != nil {
 		return failure
 	}
 	return nil
@@ -331,34 +347,6 @@ func (a *Adapter) unsubscribe(ctx context.Context, account platform.Account, hoo
 		return unexpected("X's answer does not say that the account is taken off")
 	}
 	return nil
-}
-
-// webhookOf gives the first webhook of the application that lists the account;
-// empty where none does.
-func (a *Adapter) webhookOf(ctx context.Context, account platform.Account) (string, *platform.Failure) {
-	hooks, failure := a.webhooks(ctx, account)
-	if failure != nil {
-		return "", failure
-	}
-	type subscriber struct {
-		UserID string `json:"user_id"`
-	}
-	type list struct {
-		Subscriptions []subscriber `json:"subscriptions"`
-	}
-	for _, hook := range hooks {
-		said, failure := askAs[list](ctx, a, account, call{path: pathActivities + hook.ID + "/subscriptions/all/list"})
-		switch {
-		case failure != nil && failure.Code == reasonWebhookID:
-			continue
-		case failure != nil:
-			return "", failure
-		}
-		if said.Data != nil && slices.Contains(said.Data.Subscriptions, subscriber{account.ID}) {
-			return hook.ID, nil
-		}
-	}
-	return "", nil
 }
 
 // askAs asks with the application's bearer token.

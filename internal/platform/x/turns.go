@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"hash/maphash"
 	"sync"
+	"time"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/platform"
@@ -76,4 +77,57 @@ func (p *parked) take(spent credentials.Value) (session, bool) {
 	fresh, ok := p.sessions[key]
 	delete(p.sessions, key)
 	return fresh, ok
+}
+
+// mostRefusals bounds the refusals that are remembered. To forget them all costs
+// each account whose grant is gone one more try.
+const mostRefusals = 10_000
+
+// firstRefusal is when X first refused a refresh token, and how; zero where it
+// did not.
+type firstRefusal struct {
+	at    time.Time
+	cause *platform.Failure
+}
+
+// waits tells whether the refusal is too fresh to mean that the grant is gone.
+func (r firstRefusal) waits(now time.Time, patience time.Duration) bool {
+	return !r.at.IsZero() && now.Before(r.at.Add(patience))
+}
+
+// failure says that the refusal may pass, and when to ask again.
+func (r firstRefusal) failure(patience time.Duration) *platform.Failure {
+	return &platform.Failure{
+		Class: platform.Transient, Code: r.cause.Code, RetryAt: r.at.Add(patience), Cause: r.cause,
+		Message: "X does not accept the refresh token; another process of Rostra may just have used it, so that it is tried again in a moment",
+	}
+}
+
+// refusals remembers which refresh tokens X has refused. The zero value is
+// empty.
+type refusals struct {
+	mu    sync.Mutex
+	first map[[sha256.Size]byte]firstRefusal
+}
+
+// of gives the first refusal of a token.
+func (r *refusals) of(token credentials.Value) firstRefusal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.first[sha256.Sum256([]byte(token.Reveal()))]
+}
+
+// note remembers a refusal, and gives the first one of that token.
+func (r *refusals) note(token credentials.Value, cause *platform.Failure, now time.Time) firstRefusal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := sha256.Sum256([]byte(token.Reveal()))
+	if known, ok := r.first[key]; ok {
+		return known
+	}
+	if r.first == nil || len(r.first) >= mostRefusals {
+		r.first = map[[sha256.Size]byte]firstRefusal{}
+	}
+	r.first[key] = firstRefusal{at: now, cause: cause}
+	return r.first[key]
 }

@@ -111,7 +111,7 @@ func (a *Adapter) Revoke(ctx context.Context, account platform.Account, credenti
 	}
 	if response.Status != http.StatusOK {
 		if failure = refused(byClient, response); failure.Class != platform.Revoked { // one that X does not know any more is gone
-			return platform.Revocation{}, notTheToken(failure)
+			return platform.Revocation{}, failure
 		}
 	}
 	_, failure = a.whoami(ctx, limiterKey(account), credentials.NewValue(token))
@@ -122,15 +122,6 @@ func (a *Adapter) Revoke(ctx context.Context, account platform.Account, credenti
 		return platform.Revocation{}, unexpected("X says that it has revoked the access token, and still accepts it: revoke the application by hand in the account's settings, under connected apps")
 	}
 	return platform.Revocation{}, failure
-}
-
-// notTheToken keeps a refusal of the application from being taken for one of
-// the token that was to be revoked.
-func notTheToken(failure *platform.Failure) *platform.Failure {
-	if failure.Class == platform.Unauthorized {
-		failure.Class, failure.Message = platform.Permanent, wordsClient
-	}
-	return failure
 }
 
 // link is where a person sees a post.

@@ -166,6 +166,13 @@ func (s *Server) SwitchOff(app App) {
 	s.apps[app.ID].hook.active = false
 }
 
+// HookApp sets an app's webhook past the API, as another system did.
+func (s *Server) HookApp(app App, callback string, fields ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps[app.ID].hook = &hookRecord{callback: callback, fields: fields, active: true}
+}
+
 // Hook gives the callback and the fields of an app's webhook; empty where there
 // is none.
 func (s *Server) Hook(app App) (callback string, fields []string) {
@@ -220,6 +227,18 @@ func (s *Server) Publish(ctx context.Context, page Page, text string) (Post, err
 		"from": map[string]string{"id": page.ID, "name": page.Name}, "item": "status", "verb": "add", "published": 1,
 		"post_id": post.ID, "message": text, "created_time": post.Created.Unix(),
 	})
+}
+
+// PublishBeside makes a Page post in the same second as before. No webhook hears
+// of it.
+func (s *Server) PublishBeside(page Page, other Post, text string) Post {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record := s.known(page)
+	post := s.newPost(record, page.ID, text)
+	post.Created = other.Created
+	record.posts = append(record.posts, post)
+	return post
 }
 
 // Tag makes a person mention the Page in a post elsewhere.

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -290,24 +291,33 @@ func (s *Server) edge(r *request, posts []Post) (any, *graphFailure) {
 			return nil, refuse(100, 0, "(#100) since must be a time")
 		}
 	}
-	for field := range strings.SplitSeq(r.form.Get("fields"), ",") {
+	fields := strings.Split(r.form.Get("fields"), ",")
+	for _, field := range fields {
 		if !slices.Contains([]string{"id", "message", "created_time", "permalink_url", "from"}, field) {
 			return nil, refuse(100, 0, "(#100) Tried accessing nonexisting field ("+field+")")
 		}
 	}
+	if s.options.afterSince {
+		since++
+	}
 	var found []map[string]any
 	for _, post := range slices.Backward(posts) {
-		if post.Created.Unix() < since {
-			continue
+		if post.Created.Unix() >= since {
+			found = append(found, s.show(post, fields))
 		}
-		said := map[string]any{
-			"id": post.ID, "message": post.Text, "created_time": post.Created.UTC().Format(timeForm),
-			"permalink_url": "https://www.facebook.com/" + post.ID,
-		}
-		if page := s.pages[post.Author]; page != nil {
-			said["from"] = map[string]string{"id": page.ID, "name": page.Name}
-		}
-		found = append(found, said)
 	}
 	return s.paged(r, found)
+}
+
+// show gives the fields of a post that were asked for, and its ID.
+func (s *Server) show(post Post, fields []string) map[string]any {
+	shown := map[string]any{
+		"id": post.ID, "message": post.Text, "created_time": post.Created.UTC().Format(timeForm),
+		"permalink_url": "https://www.facebook.com/" + post.ID,
+	}
+	if page := s.pages[post.Author]; page != nil {
+		shown["from"] = map[string]string{"id": page.ID, "name": page.Name}
+	}
+	maps.DeleteFunc(shown, func(name string, _ any) bool { return name != "id" && !slices.Contains(fields, name) })
+	return shown
 }

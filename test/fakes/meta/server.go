@@ -55,6 +55,7 @@ type options struct {
 	dataUntil    time.Time
 	requireProof bool
 	unextended   bool
+	afterSince   bool
 }
 
 // Option changes how the server is made.
@@ -77,6 +78,10 @@ func WithProofRequired() Option { return func(o *options) { o.requireProof = tru
 
 // WithoutExtension gives for a long-lived token one that ends no later.
 func WithoutExtension() Option { return func(o *options) { o.unextended = true } }
+
+// WithExclusiveSince leaves posts of the very second that since names out of a
+// list: what Meta does is not documented.
+func WithExclusiveSince() Option { return func(o *options) { o.afterSince = true } }
 
 // New starts a server. Close it.
 func New(opts ...Option) *Server {

@@ -20,6 +20,8 @@ type Post struct {
 	ReplyUser      string // ID of that post's author
 	ConversationID string
 	At             time.Time
+
+	hidden bool
 }
 
 // Post makes an account post, as an answer where replyTo is a post. Webhooks of
@@ -41,6 +43,18 @@ func (s *Server) Post(author Account, text string, replyTo *Post) Post {
 	s.mu.Unlock()
 	s.send(deliveries)
 	return *made
+}
+
+// Hide keeps a post out of the timelines, as one that has not yet got there, or
+// ends that.
+func (s *Server) Hide(post Post, hidden bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, made := range s.posts {
+		if made.ID == post.ID {
+			made.hidden = hidden
+		}
+	}
 }
 
 // concerns tells whether a post names an account or answers it.
@@ -147,7 +161,7 @@ func (s *Server) timeline(w http.ResponseWriter, r *http.Request, belongs func(*
 	}
 	var found []*Post
 	for _, post := range slices.Backward(s.posts) {
-		if belongs(account, post) && newer(post.ID, query.Get("since_id")) && (before == "" || newer(before, post.ID)) {
+		if !post.hidden && belongs(account, post) && newer(post.ID, query.Get("since_id")) && (before == "" || newer(before, post.ID)) {
 			found = append(found, post)
 		}
 	}
