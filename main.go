@@ -106,7 +106,7 @@ func serve(ctx context.Context, options cli.StandaloneOptions) error {
 
 // run opens the inbox where there is one, and starts the manager that is made
 // with it.
-func run(ctx context.Context, options cli.GatewayOptions, make func(context.Context, *rest.Config, *inbox.Inbox) (manager.Manager, error)) error {
+func run(ctx context.Context, options cli.GatewayOptions, build func(context.Context, *rest.Config, *inbox.Inbox) (manager.Manager, error)) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -127,7 +127,7 @@ func run(ctx context.Context, options cli.GatewayOptions, make func(context.Cont
 		}
 		defer func() { _ = kept.Close() }() // what it holds is on disk already
 	}
-	mgr, err := make(ctx, restConfig, kept)
+	mgr, err := build(ctx, restConfig, kept)
 	if err != nil {
 		return err
 	}

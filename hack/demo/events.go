@@ -137,7 +137,7 @@ func (d *demo) consent(ctx context.Context) error {
 
 // visit opens a page, and gives it, or where it leads.
 func visit(ctx context.Context, browser *http.Client, method, address string) (page, leadsTo string, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, address, nil)
+	request, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
 	if err != nil {
 		return "", "", fmt.Errorf("open a page: %w", err)
 	}

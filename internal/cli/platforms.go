@@ -179,13 +179,14 @@ func printAbilities(out io.Writer, format string, all []platformAbilities) error
 }
 
 func printMarkdown(out io.Writer, rows [][]string) error {
-	text := "<!-- Written by `rostra platforms -o markdown`; `make generate` keeps it current. -->\n\n# What Rostra can do on each platform\n\n"
+	var text strings.Builder
+	text.WriteString("<!-- Written by `rostra platforms -o markdown`; `make generate` keeps it current. -->\n\n# What Rostra can do on each platform\n\n")
 	for i, row := range rows {
-		text += "| " + strings.Join(row, " | ") + " |\n"
+		text.WriteString("| " + strings.Join(row, " | ") + " |\n")
 		if i == 0 {
-			text += strings.Repeat("|---", len(row)) + "|\n"
+			text.WriteString(strings.Repeat("|---", len(row)) + "|\n")
 		}
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(out, text.String())
 	return err
 }

@@ -22,12 +22,14 @@ import (
 	"github.com/rostra-dev/rostra/internal/credentials"
 )
 
-// ErrOwnSource: the source Secret exists, and Rostra did not write it.
-var ErrOwnSource = errors.New("the source Secret exists and Rostra did not write it")
-
-// ErrNoPending: no consent is under way, or somebody has come back with it
-// already.
-var ErrNoPending = errors.New("no consent is under way for the channel")
+// What can stand in the way of a person's consent.
+var (
+	// ErrOwnSource: the source Secret exists, and Rostra did not write it.
+	ErrOwnSource = errors.New("the source Secret exists and Rostra did not write it")
+	// ErrNoPending: no consent is under way, or somebody has come back with it
+	// already.
+	ErrNoPending = errors.New("no consent is under way for the channel")
+)
 
 // What a vault holds of the consents that are under way, each by a part of the
 // digest of its state.
