@@ -16,9 +16,11 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -110,7 +112,10 @@ type Looker interface {
 }
 
 // Around is a reconciler of channels that takes note of what came in: what
-// concerns the account makes it ask the platform, and is done with when it has.
+// concerns the account makes it ask the platform, and is done with when it has
+// tried. Where that failed, the reconciler asks again by itself, and after a
+// restart every channel is asked about: one whose reconcile always fails must
+// not hold up the events of others.
 func (b *Board) Around(channels Looker) reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 		waiting := b.take(request.NamespacedName)
@@ -118,14 +123,10 @@ func (b *Board) Around(channels Looker) reconcile.Reconciler {
 			channels.LookNow(request.NamespacedName)
 		}
 		result, err := channels.Reconcile(ctx, request)
-		if err != nil {
-			b.giveBack(request.NamespacedName, waiting)
-			return result, err
-		}
 		for _, done := range waiting {
 			close(done)
 		}
-		return result, nil
+		return result, err
 	})
 }
 
@@ -164,8 +165,19 @@ type Runnable struct {
 	inbox Inbox
 }
 
-// Start implements manager.Runnable.
-func (r *Runnable) Start(ctx context.Context) error { return r.board.Consume(ctx, r.inbox) }
+// consumeAgain is how soon an inbox is read again that could not be.
+const consumeAgain = 10 * time.Second
+
+// Start implements manager.Runnable. An inbox that cannot be read is tried again
+// and again: it must not stop what else the operator does.
+func (r *Runnable) Start(ctx context.Context) error {
+	wait.UntilWithContext(ctx, func(ctx context.Context) {
+		if err := r.board.Consume(ctx, r.inbox); err != nil && ctx.Err() == nil {
+			log.FromContext(ctx).Error(err, "Events cannot be read from the inbox; channels hear of them late until they can")
+		}
+	}, consumeAgain)
+	return nil
+}
 
 // arrived notes an event, and brings its channel back if that was not done a
 // moment ago.
@@ -256,14 +268,6 @@ func (b *Board) take(channel types.NamespacedName) []chan struct{} {
 	waiting := b.waiting[channel]
 	delete(b.waiting, channel)
 	return waiting
-}
-
-func (b *Board) giveBack(channel types.NamespacedName, waiting []chan struct{}) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(waiting) > 0 {
-		b.waiting[channel] = append(waiting, b.waiting[channel]...)
-	}
 }
 
 // waitNoMore takes one off that waits.

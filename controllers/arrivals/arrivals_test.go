@@ -137,9 +137,11 @@ var _ = Describe("The board", func() {
 		Eventually(ended).Should(Receive(BeNil()))
 	})
 
-	It("ends when the inbox does, and says why", func() {
+	It("does not end the operator when the inbox cannot be read", func() {
 		store.broken <- errBroken
-		Eventually(ended).Should(Receive(MatchError(errBroken)))
+		Consistently(ended, "100ms").ShouldNot(Receive())
+		stop()
+		Eventually(ended).Should(Receive(BeNil()))
 	})
 
 	It("knows the last event of a channel, and brings the channel back once a minute", func(ctx SpecContext) {
@@ -185,16 +187,13 @@ var _ = Describe("The board", func() {
 		Expect(err).To(MatchError(errBroken))
 		_, err = around.Reconcile(ctx, reconcile.Request{NamespacedName: help})
 		Expect(err).To(MatchError(errBroken))
-		Expect(done).NotTo(Receive(), "the reconcile did not succeed")
+		Eventually(done).Should(Receive(BeNil()), "a channel that fails holds up nobody's events: the reconciler asks again by itself")
 		channels.err = nil
 		result, err := around.Reconcile(ctx, reconcile.Request{NamespacedName: help})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(result.RequeueAfter).To(Equal(time.Hour))
-		Eventually(done).Should(Receive(BeNil()))
-		_, err = around.Reconcile(ctx, reconcile.Request{NamespacedName: help})
-		Expect(err).NotTo(HaveOccurred())
 		Expect(channels.said).To(Equal([]string{
-			"reconcile social/news", "look at social/help", "reconcile social/help", "look at social/help", "reconcile social/help", "reconcile social/help",
+			"reconcile social/news", "look at social/help", "reconcile social/help", "reconcile social/help",
 		}))
 	})
 

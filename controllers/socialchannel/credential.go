@@ -289,8 +289,13 @@ func (s *scope) say(verdict credentials.Verdict) {
 	s.status.False(v1alpha1.ConditionCredentialReady, verdict.Reason, verdict.Message)
 }
 
+// lastYear is the last that a status can hold.
+const lastYear = 9999
+
+// timeOrNil is a time as a status holds it. One so far off that it cannot be
+// written is none.
 func timeOrNil(at time.Time) *metav1.Time {
-	if at.IsZero() {
+	if at.IsZero() || at.UTC().Year() >= lastYear {
 		return nil
 	}
 	return new(metav1.NewTime(at.Truncate(time.Second)))

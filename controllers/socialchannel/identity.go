@@ -54,9 +54,14 @@ func (r *Reconciler) bindIdentity(ctx context.Context, s *scope) error {
 	if !due {
 		s.status.Keep(v1alpha1.ConditionIdentityVerified)
 		s.wakeAt(next)
+	} else if err := r.observe(ctx, s, inputs); err != nil {
+		return err
+	}
+	if !s.verified() {
 		return nil
 	}
-	return r.observe(ctx, s, inputs)
+	// Also where the policy was Observe when the platform was asked.
+	return r.ensureFinalizer(ctx, s)
 }
 
 // wasKeptFromAsking tells whether the condition still says what was wrong
@@ -113,6 +118,7 @@ func (r *Reconciler) observe(ctx context.Context, s *scope, inputs probeInputs) 
 	if err := r.ensureFinalizer(ctx, s); err != nil {
 		return err
 	}
+	s.asked = true
 	account := r.account(s)
 	account.Renew = s.exposed() != ""
 	identity, err := s.adapter.Verify(ctx, account)
@@ -196,9 +202,7 @@ func (s *scope) record(identity platform.Identity) {
 	if before := s.channel.Status.Account; before != nil && account.DisplayName == "" {
 		account.DisplayName = before.DisplayName
 	}
-	if !identity.ExpiresAt.IsZero() {
-		account.Source.ExpiresAt = new(metav1.NewTime(identity.ExpiresAt.Truncate(time.Second)))
-	}
+	account.Source.ExpiresAt = timeOrNil(identity.ExpiresAt)
 	s.channel.Status.Account = account
 	if identity.Handle != s.handle {
 		s.identityFails(v1alpha1.ReasonHandleDrift, fmt.Sprintf(

@@ -155,6 +155,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		s.channel.Status.Authorization = nil
 	default:
 		if err := r.bind(ctx, s, r.bindings()); err != nil {
+			r.unstored(s)
 			if !apierrors.IsConflict(err) {
 				err = errors.Join(err, r.dutyAlone(ctx, s))
 			}
@@ -163,6 +164,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		s.summarise()
 	}
 	return r.finish(ctx, s)
+}
+
+// unstored makes the platform be asked again about what was learnt in this
+// reconcile and could not be stored: it is known to nobody.
+func (r *Reconciler) unstored(s *scope) {
+	name := client.ObjectKeyFromObject(s.channel)
+	if s.asked {
+		r.pace.Expire(name)
+	}
+	r.feeds.looks.Expire(name)
+	r.feeds.polls.Expire(name)
 }
 
 // dutyAlone says who is on duty although something else could not be done:

@@ -50,6 +50,9 @@ type scope struct {
 	// something, once it was read; applicationSeen its Secret's version.
 	application     credentials.Values
 	applicationSeen string
+	// asked tells whether the platform was asked whose account it is, whatever
+	// came of it.
+	asked bool
 	// observed tells whether the platform answered in this reconcile.
 	observed bool
 	// unfinished tells that something of an earlier owner is left, which the

@@ -44,6 +44,7 @@ func (s *scope) summarise() {
 func (r *Reconciler) finish(ctx context.Context, s *scope) (reconcile.Result, error) {
 	s.channel.Status.ObservedGeneration = s.channel.Generation
 	if err := status.Write(ctx, r.Client, s.before, s.channel); err != nil {
+		r.unstored(s)
 		return status.Quietly(err)
 	}
 	r.losses.note(s.channel, s.now)

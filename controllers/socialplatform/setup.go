@@ -30,6 +30,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		For(&v1alpha1.SocialPlatform{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SocialChannel{}, coalesce.Handler(r.counting, claimed)).
 		WatchesMetadata(metadata.Namespace(), handler.EnqueueRequestsFromMapFunc(r.discovering), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.ofApplication)).
 		WithOptions(options).
 		Complete(r)
 }
@@ -74,6 +75,20 @@ func (r *Reconciler) discovering(ctx context.Context, _ client.Object) []reconci
 	var requests []reconcile.Request
 	for _, social := range r.platforms(ctx) {
 		if social.Spec.Discovery != nil {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&social)})
+		}
+	}
+	return requests
+}
+
+// ofApplication are the platforms at which a Secret says what Rostra is.
+func (r *Reconciler) ofApplication(ctx context.Context, secret client.Object) []reconcile.Request {
+	if secret.GetNamespace() != r.Namespace {
+		return nil
+	}
+	var requests []reconcile.Request
+	for _, social := range r.platforms(ctx) {
+		if social.Spec.ApplicationSecretName() == secret.GetName() {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&social)})
 		}
 	}

@@ -131,7 +131,7 @@ func (e *embedded) start(o Options) error {
 // health of the store. After a failed write it is an error until the server is
 // started again.
 func (e *embedded) health() error {
-	status := e.server.Healthz(&server.HealthzOptions{Account: account, Stream: streamName})
+	status := e.ask()
 	if status.StatusCode == http.StatusOK {
 		return nil
 	}
@@ -139,6 +139,22 @@ func (e *embedded) health() error {
 		return fmt.Errorf("%w: the disk under %s is full: make room and restart", ErrFull, e.dir)
 	}
 	return fmt.Errorf("%w: %s (store in %s): check the disk and restart", ErrUnavailable, status.Error, e.dir)
+}
+
+// healthTries is how often the server is asked that says it has not started.
+const healthTries = 3
+
+// ask asks the server for its health. It asks itself, with a patience of one
+// millisecond, whether it has started, which a busy machine can be late for.
+func (e *embedded) ask() *server.HealthStatus {
+	var status *server.HealthStatus
+	for range healthTries {
+		status = e.server.Healthz(&server.HealthzOptions{Account: account, Stream: streamName})
+		if !strings.Contains(status.Error, "ready for connections") {
+			break
+		}
+	}
+	return status
 }
 
 // stop ends the server and gives the folder free.

@@ -177,10 +177,10 @@ var _ = Describe("A push", func() {
 			unknown := server.set()
 			unknown[keyServer] = credentials.NewValue(none)
 			_, err = server.receive(sent(payload), unknown)
-			Expect(err).To(refusedWith(platform.RejectedUnsigned, http.StatusUnauthorized))
+			Expect(err).To(refusedWith(platform.RejectedUnsigned, http.StatusTooManyRequests), "the subscription would end otherwise")
 		}
 		_, err = at("https://mastodon.example").Receive(sent(payload), nil)
-		Expect(err).To(refusedWith(platform.RejectedUnsigned, http.StatusUnauthorized))
+		Expect(err).To(refusedWith(platform.RejectedUnsigned, http.StatusTooManyRequests))
 	})
 
 	It("is read with any key in force, and kept for later with none", func() {

@@ -100,7 +100,9 @@ func signedBy(delivery platform.Delivery, keys []credentials.Values) ([]credenti
 	}
 	switch {
 	case !known:
-		return nil, rejection(platform.RejectedUnsigned, http.StatusUnauthorized, "the key that the server signs with is not on record, so that no push can be believed")
+		// It is learnt when the subscription is made, and is on record a moment
+		// later. Any other refusal would end the subscription at once.
+		return nil, rejection(platform.RejectedUnsigned, statusLater, "the key that the server signs with is not on record yet, so that no push can be believed")
 	case len(signers) == 0:
 		return nil, rejection(platform.RejectedSignature, http.StatusForbidden, "the push names another key than the server's")
 	}
