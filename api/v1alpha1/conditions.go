@@ -346,7 +346,8 @@ const (
 	AnnotationConnected = "social.rostra.dev/connected"
 
 	// LabelHook names, on the Secret by which the gateway verifies a channel's
-	// events, the UID of the object that the callback belongs to.
+	// events, whom the callback belongs to: the channel's UID, or what stands for
+	// the application at the platform.
 	LabelHook = "social.rostra.dev/hook"
 
 	// LabelManagedBy and ManagedByRostra mark the Secrets that Rostra made.

@@ -154,7 +154,8 @@ type ChannelSubscriptionStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	DriftMessage string `json:"driftMessage,omitempty"`
 
-	// cursor from which the next poll goes on.
+	// cursor from which the next poll goes on. It stays beside a subscription
+	// that is being made, until what happened before it is fetched.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096

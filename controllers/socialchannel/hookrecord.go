@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,23 +31,9 @@ var errHookTaken = errors.New("the Secret bears the name that Rostra keeps for i
 // hookPrefix begins the name of the Secret with a channel's hook record.
 const hookPrefix = "rostra-hook-"
 
-// Fields of the record's Secret that the gateway has no use for.
-const (
-	fieldMade   = "made"
-	fieldFresh  = "fresh"
-	fieldLearnt = "learnt"
-)
-
-// hookRecord is the record by which the gateway verifies a channel's events,
-// with what the gateway need not know.
+// hookRecord is the record by which the gateway verifies a channel's events.
 type hookRecord struct {
 	hook.Record
-	// made is when the newest keys were made, or first seen.
-	made time.Time
-	// fresh tells that they are Rostra's own.
-	fresh bool
-	// learnt names those of them that the platform told.
-	learnt []string
 
 	// secret that it was read from; nil where there was none.
 	secret *corev1.Secret
@@ -120,11 +105,6 @@ func (r *Reconciler) readHook(ctx context.Context, s *scope) (*hookRecord, error
 		return record, nil //nolint:nilerr // what cannot be read is made anew
 	}
 	record.Record = decoded
-	record.fresh = len(secret.Data[fieldFresh]) > 0
-	record.made, _ = time.Parse(time.RFC3339, string(secret.Data[fieldMade]))
-	if names := string(secret.Data[fieldLearnt]); names != "" {
-		record.learnt = strings.Split(names, ",")
-	}
 	return record, nil
 }
 
@@ -141,7 +121,7 @@ func (r *Reconciler) writeHook(ctx context.Context, s *scope, record *hookRecord
 	if secret == nil {
 		secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}, Type: corev1.SecretTypeOpaque}
 	}
-	secret.Data = record.data()
+	secret.Data = record.Encode()
 	for label, value := range map[string]string{
 		v1alpha1.LabelHook: record.HookID, v1alpha1.LabelManagedBy: v1alpha1.ManagedByRostra, v1alpha1.LabelChannelUID: string(s.channel.UID),
 	} {
@@ -187,19 +167,6 @@ func (r *Reconciler) removeHook(ctx context.Context, s *scope) error {
 	return client.IgnoreNotFound(r.Secrets.Delete(ctx, secret, precondition))
 }
 
-// data is what the record's Secret holds.
-func (h *hookRecord) data() map[string][]byte {
-	data := h.Encode()
-	data[fieldMade] = []byte(h.made.UTC().Format(time.RFC3339))
-	if h.fresh {
-		data[fieldFresh] = []byte("true")
-	}
-	if len(h.learnt) > 0 {
-		data[fieldLearnt] = []byte(strings.Join(h.learnt, ","))
-	}
-	return data
-}
-
 // sealOf stands for the data as Rostra wrote it, so that a change by others is
 // noticed.
 func sealOf(key []byte, data map[string][]byte) string {
@@ -212,7 +179,7 @@ func sealOf(key []byte, data map[string][]byte) string {
 }
 
 // seal stands for the whole record.
-func (h *hookRecord) seal(key []byte) string { return sealOf(key, h.data()) }
+func (h *hookRecord) seal(key []byte) string { return sealOf(key, h.Encode()) }
 
 // own are the newest keys without those that the platform told.
 func (h *hookRecord) own() credentials.Values {
@@ -220,7 +187,7 @@ func (h *hookRecord) own() credentials.Values {
 		return nil
 	}
 	values := maps.Clone(h.Keys[0].Values)
-	for _, name := range h.learnt {
+	for _, name := range h.Learnt {
 		delete(values, name)
 	}
 	return values
@@ -229,7 +196,7 @@ func (h *hookRecord) own() credentials.Values {
 // told are those of the newest keys that the platform told.
 func (h *hookRecord) told() credentials.Values {
 	values := credentials.Values{}
-	for _, name := range h.learnt {
+	for _, name := range h.Learnt {
 		values[name] = h.Keys[0].Values[name]
 	}
 	return values
@@ -243,10 +210,10 @@ func (h *hookRecord) learn(learnt credentials.Values) {
 	}
 	values := h.own()
 	maps.Copy(values, learnt)
-	if len(h.learnt) > 0 {
+	if len(h.Learnt) > 0 {
 		h.Keys = append([]hook.KeySet{{}}, h.Keys...)
 	}
-	h.Keys[0].Values, h.learnt = values, slices.Sorted(maps.Keys(learnt))
+	h.Keys[0].Values, h.Learnt = values, slices.Sorted(maps.Keys(learnt))
 }
 
 func sameValues(a, b credentials.Values) bool {
@@ -257,7 +224,7 @@ func sameValues(a, b credentials.Values) bool {
 // in force without end until these are registered.
 func (h *hookRecord) succeed(keys credentials.Values, fresh bool, now time.Time) {
 	h.Keys = append([]hook.KeySet{{Values: keys}}, h.Keys...)
-	h.fresh, h.learnt, h.made = fresh, nil, now.Truncate(time.Second)
+	h.Fresh, h.Learnt, h.Made = fresh, nil, now.Truncate(time.Second)
 }
 
 // end lets the keys of before be in force for an overlap, once the newest are
@@ -276,7 +243,7 @@ func (h *hookRecord) drop(now time.Time) {
 }
 
 func (h *hookRecord) view(key []byte) hookView {
-	view := hookView{missing: len(h.Keys) == 0, about: h.Record, made: h.made, fresh: h.fresh}
+	view := hookView{missing: len(h.Keys) == 0, about: h.Record, made: h.Made, fresh: h.Fresh}
 	view.about.Keys = nil
 	if h.secret != nil {
 		view.version = h.secret.ResourceVersion
@@ -285,7 +252,7 @@ func (h *hookRecord) view(key []byte) hookView {
 		return view
 	}
 	view.digest = hook.Digest(key, h.own())
-	if len(h.learnt) > 0 {
+	if len(h.Learnt) > 0 {
 		view.learnt = hook.Digest(key, h.told())
 	}
 	for _, set := range h.Keys[1:] {

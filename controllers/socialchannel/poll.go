@@ -6,8 +6,10 @@ package socialchannel
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,7 +29,20 @@ const (
 	maxCursor = 4096
 	// defaultPollInterval stands where a channel was made without its default.
 	defaultPollInterval = time.Minute
+	// emptyPageWait is how long a platform is left alone that had none of the
+	// events and says that there is more.
+	emptyPageWait = time.Second
 )
+
+var (
+	errNoInbox = errors.New("this Rostra has no inbox")
+	errMore    = errors.New("there is more of it than one look gives")
+)
+
+// storeError is why the inbox did not take events.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
 
 // errNotAnswered is what is known where no poll was answered for a while.
 var errNotAnswered = errors.New("no poll was answered for three intervals")
@@ -42,6 +57,9 @@ type pollState struct {
 	current time.Time
 	// failed is why the polls since then were in vain; nil for nothing.
 	failed error
+	// began is the cursor of a first poll until it is seen on record; empty for
+	// none.
+	began string
 }
 
 // poll is one look for events.
@@ -59,26 +77,166 @@ type poll struct {
 	more  bool
 }
 
+func (r *Reconciler) newPoll(s *scope, registration string, kinds []event.Kind) *poll {
+	name := client.ObjectKeyFromObject(s.channel)
+	return &poll{
+		Reconciler: r, scope: s, name: name, inputs: s.eventInputs(registration), kinds: kinds,
+		state: r.feeds.pollOf(name, s.channel.UID, s.now),
+	}
+}
+
 // bindPoll asks the platform for events, and stores them before it puts on
 // record how far it came.
 func (r *Reconciler) bindPoll(ctx context.Context, s *scope) error {
-	p := &poll{
-		Reconciler: r, scope: s, name: client.ObjectKeyFromObject(s.channel), inputs: s.eventInputs(""),
-		kinds: subscription.Kinds(s.channel.Spec.Subscription.Events),
-	}
-	p.state = r.feeds.pollOf(p.name, s.channel.UID, s.now)
+	p := r.newPoll(s, "", subscription.Kinds(s.channel.Spec.Subscription.Events))
+	p.rememberBeginning()
+	defer func() { r.feeds.keepPoll(p.name, p.state) }()
 	if due, next := r.feeds.polls.Due(p.name, p.inputs, s.now); !due {
 		p.judge()
 		s.wakeAt(next)
 		return nil
 	}
 	if r.Inbox == nil {
-		s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonInboxUnavailable, "events cannot be stored, so none are fetched: this Rostra has no inbox")
+		s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonInboxUnavailable, "events cannot be stored, so none are fetched: "+errNoInbox.Error())
 		return nil
 	}
 	err := p.fetch(ctx)
-	r.feeds.keepPoll(p.name, p.state)
-	return err
+	if err == nil {
+		p.answered()
+		return nil
+	}
+	p.state.failed = err
+	if refused, ok := errors.AsType[storeError](err); ok {
+		p.cannotStore(refused)
+		return nil
+	}
+	return p.fails(err)
+}
+
+// rememberBeginning puts on record where the first poll began, if that could
+// not be done then.
+func (p *poll) rememberBeginning() {
+	switch recorded := p.channel.Status.Subscription; {
+	case p.state.began == "":
+	case recorded != nil && recorded.Cursor != "":
+		p.state.began = ""
+	default:
+		p.advance(p.state.began)
+	}
+}
+
+// aside asks the platform for events that are to come another way, or are to
+// come this way alone when that other way is ended. What the condition says is
+// not its business. It tells whether everything until now is stored.
+func (p *poll) aside(ctx context.Context) (complete bool, err error) {
+	if due, next := p.feeds.polls.Due(p.name, p.inputs, p.now); !due {
+		p.wakeAt(next)
+		return false, nil
+	}
+	failure := p.fetch(ctx)
+	p.state.failed = failure
+	if failure == nil {
+		p.plan()
+	} else {
+		err = p.putOff(failure)
+	}
+	p.feeds.keepPoll(p.name, p.state)
+	return failure == nil && !p.more, err
+}
+
+// putOff plans the next try after a poll in vain of which the condition says
+// nothing. Trouble with the API server is given back.
+func (p *poll) putOff(err error) error {
+	failure, ok := errors.AsType[*platform.Failure](err)
+	_, unstored := errors.AsType[storeError](err)
+	switch {
+	case errors.Is(err, platform.ErrSessionConflict):
+		p.wakeAt(p.now.Add(sessionRetry))
+	case unstored:
+		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, time.Time{}))
+	case sourceReason(err) != "":
+		// The identity says what is wrong with it, and is looked at again.
+	case !ok:
+		return err
+	case failure.HeldBack:
+		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, failure.RetryAt))
+	case failure.Class.Passing():
+		p.count(p.scope, failure.Class)
+		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, failure.RetryAt))
+	default:
+		p.count(p.scope, failure.Class)
+		p.wakeAt(p.feeds.polls.Answered(p.name, p.inputs, p.now, p.probeInterval()))
+		p.suspect(p.scope, failure.Class)
+	}
+	return nil
+}
+
+// catchUp goes on with the polls of a channel whose events are to be pushed
+// from now on, until they are: the cursor stays on record until the
+// subscription is registered and everything from before is stored.
+func (r *Reconciler) catchUp(ctx context.Context, s *scope) error {
+	recorded, name := s.channel.Status.Subscription, client.ObjectKeyFromObject(s.channel)
+	if recorded == nil || recorded.Cursor == "" {
+		r.feeds.forgetPolls(name)
+		return nil
+	}
+	p := r.newPoll(s, recorded.Registration, s.pollable())
+	complete := len(p.kinds) == 0
+	if !complete {
+		var err error
+		if complete, err = p.aside(ctx); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !s.arrives():
+		return nil
+	case !complete:
+		p.sayBehind()
+		return nil
+	}
+	recorded.Delivery, recorded.Cursor = v1alpha1.DeliverPush, ""
+	r.feeds.forgetPolls(name)
+	if s.status.Get(v1alpha1.ConditionSubscriptionReady).Reason == v1alpha1.ReasonProgressing {
+		r.feeds.looks.Expire(name)
+		s.wakeAt(s.now)
+	}
+	return nil
+}
+
+// pollable are the kinds of the channel's events that the platform can be asked
+// for.
+func (s *scope) pollable() []event.Kind {
+	poller, ok := s.adapter.(platform.Poller)
+	if !ok {
+		return nil
+	}
+	polls := poller.Polls()
+	return slices.DeleteFunc(subscription.Kinds(s.channel.Spec.Subscription.Events), func(kind event.Kind) bool { return !slices.Contains(polls, kind) })
+}
+
+// arrives tells whether events are pushed: the subscription is registered or,
+// where somebody else keeps it, was found in order.
+func (s *scope) arrives() bool {
+	if !s.observes() {
+		return s.channel.Status.Subscription.Registration != ""
+	}
+	condition := s.status.Get(v1alpha1.ConditionSubscriptionReady)
+	return condition.Status == metav1.ConditionTrue || condition.Reason == v1alpha1.ReasonProgressing
+}
+
+// sayBehind says that what happened before the subscription was registered is
+// not stored yet, unless there is worse to be said.
+func (p *poll) sayBehind() {
+	condition := p.status.Get(v1alpha1.ConditionSubscriptionReady)
+	why := p.state.failed
+	if why == nil && p.more {
+		why = errMore
+	}
+	if condition.Status == metav1.ConditionTrue || condition.Reason == v1alpha1.ReasonProgressing && why != nil {
+		p.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonProgressing,
+			fmt.Sprintf("events are sent to Rostra, and what happened before is still to be fetched: %s", cmp.Or(why, errNotAnswered)))
+	}
 }
 
 func (m *eventMemory) pollOf(channel types.NamespacedName, uid types.UID, now time.Time) pollState {
@@ -88,6 +246,15 @@ func (m *eventMemory) pollOf(channel types.NamespacedName, uid types.UID, now ti
 		return state
 	}
 	return pollState{uid: uid, quietSince: now}
+}
+
+// forgetPolls drops what is known of the polls of a channel that is polled no
+// more.
+func (m *eventMemory) forgetPolls(channel types.NamespacedName) {
+	m.polls.Forget(channel)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.polled, channel)
 }
 
 func (m *eventMemory) keepPoll(channel types.NamespacedName, state pollState) {
@@ -101,6 +268,10 @@ func (m *eventMemory) keepPoll(channel types.NamespacedName, state pollState) {
 func (p *poll) judge() {
 	condition := p.status.Get(v1alpha1.ConditionSubscriptionReady)
 	switch {
+	case p.state.failed == nil && p.now.Before(p.state.current):
+		p.wakeAt(p.state.current)
+		p.say()
+		return
 	case condition.Status == metav1.ConditionTrue && condition.Reason == v1alpha1.ReasonPolled && p.now.Before(p.state.current):
 		p.wakeAt(p.state.current)
 	case condition.Status == metav1.ConditionTrue:
@@ -124,34 +295,39 @@ func (p *poll) say() {
 func (p *poll) fetch(ctx context.Context) error {
 	poller, ok := p.adapter.(platform.Poller)
 	if !ok {
-		return nil
+		return &platform.Failure{Class: platform.Permanent, Message: "this platform cannot be asked for events"}
+	}
+	if p.Inbox == nil {
+		return storeError{errNoInbox}
 	}
 	if err := p.loadSource(ctx, p.scope); err != nil {
-		return p.fails(err)
+		return err
 	}
 	cursor := ""
-	if recorded := p.channel.Status.Subscription; recorded != nil && recorded.Delivery == v1alpha1.DeliverPoll {
+	if recorded := p.channel.Status.Subscription; recorded != nil {
 		cursor = recorded.Cursor
 	}
+	begins := cursor == ""
 	for range maxPages {
 		page, err := poller.Poll(ctx, p.account(p.scope), cursor, p.kinds)
 		if err != nil {
-			return p.fails(err)
+			return err
 		}
 		if len(page.Cursor) > maxCursor {
-			return p.fails(&platform.Failure{Class: platform.Permanent, Message: fmt.Sprintf("its cursor has more than %d bytes", maxCursor)})
+			return &platform.Failure{Class: platform.Permanent, Message: fmt.Sprintf("its cursor has more than %d bytes", maxCursor)}
 		}
 		if err := p.store(ctx, page.Events); err != nil {
-			p.cannotStore(err)
-			return nil
+			return err
 		}
 		cursor, p.more = page.Cursor, page.More
 		p.advance(cursor)
+		if begins {
+			p.state.began = cursor
+		}
 		if !p.more {
 			break
 		}
 	}
-	p.answered()
 	return nil
 }
 
@@ -166,12 +342,18 @@ func (p *poll) store(ctx context.Context, events []event.Event) error {
 	for _, e := range events {
 		e.Platform, e.AccountID = string(p.social.Spec.Type), p.channel.Status.Account.ID
 		e.Channel, e.ChannelUID = p.name.String(), string(p.channel.UID)
+		// What it came in stands for an event without an ID; its place on a page
+		// does not, which is another with the next cursor.
+		content, err := json.Marshal(e.Bounded())
+		if err != nil {
+			return storeError{err}
+		}
 		e.ReceivedAt = p.now
-		stored = append(stored, e.Bounded())
+		stored = append(stored, e.Completed(content, 0))
 		concerns = concerns || e.Kind.ConcernsOwnership()
 	}
 	if err := p.Inbox.Put(ctx, stored...); err != nil {
-		return err
+		return storeError{err}
 	}
 	p.found += len(stored)
 	if concerns {
@@ -181,36 +363,47 @@ func (p *poll) store(ctx context.Context, events []event.Event) error {
 	return nil
 }
 
-// advance puts on record how far the events are stored.
+// advance puts on record how far the events are stored. A subscription that is
+// on record stays there until it is ended.
 func (p *poll) advance(cursor string) {
 	recorded := p.channel.Status.Subscription
-	if recorded == nil || recorded.Delivery != v1alpha1.DeliverPoll {
+	if recorded == nil || recorded.Delivery != v1alpha1.DeliverPoll && !p.pushed() {
 		recorded = &v1alpha1.ChannelSubscriptionStatus{Delivery: v1alpha1.DeliverPoll}
 		p.channel.Status.Subscription = recorded
 	}
-	recorded.Cursor, recorded.Events = cursor, subscription.Events(p.kinds)
+	recorded.Cursor = cursor
+	if recorded.Delivery == v1alpha1.DeliverPoll {
+		recorded.Events = subscription.Events(p.kinds)
+	}
 }
 
-// answered plans the next poll: soon where there is more, else the later the
-// longer nothing has happened.
+// answered plans the next poll, and says that events come.
 func (p *poll) answered() {
+	p.state.failed = nil
+	p.plan()
+	p.noteVerified()
+	p.say()
+}
+
+// plan sets the next poll: soon where there is more, else the later the longer
+// nothing has happened.
+func (p *poll) plan() {
 	if p.found > 0 {
 		p.state.quietSince = p.now
 		p.noteEvent(p.now)
 	}
 	wait := subscription.PollWait(p.interval(), p.now.Sub(p.state.quietSince))
-	p.state.failed = nil
 	p.state.current = subscription.PollCurrentUntil(p.now, wait)
 	p.feeds.polls.Recovered(p.name)
-	next := p.now
-	if p.more {
+	switch {
+	case !p.more:
+		p.wakeAt(p.feeds.polls.Answered(p.name, p.inputs, p.now, wait))
+	case p.found == 0:
+		p.wakeAt(p.feeds.polls.Answered(p.name, p.inputs, p.now, emptyPageWait))
+	default:
 		p.feeds.polls.Expire(p.name)
-	} else {
-		next = p.feeds.polls.Answered(p.name, p.inputs, p.now, wait)
+		p.wakeAt(p.now)
 	}
-	p.wakeAt(next)
-	p.noteVerified()
-	p.say()
 }
 
 func (p *poll) interval() time.Duration {
@@ -222,7 +415,7 @@ func (p *poll) interval() time.Duration {
 
 // cannotStore says that events are left at the platform until they can be
 // stored.
-func (p *poll) cannotStore(err error) {
+func (p *poll) cannotStore(err storeError) {
 	if p.status.Get(v1alpha1.ConditionSubscriptionReady).Reason != v1alpha1.ReasonInboxUnavailable {
 		p.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonInboxUnavailable, "events cannot be stored, so they are left at the platform: "+err.Error())
 	} else {
@@ -234,7 +427,6 @@ func (p *poll) cannotStore(err error) {
 // fails says what came of a poll in vain. While the last one that succeeded
 // still speaks for the present, one that gave no answer changes nothing.
 func (p *poll) fails(err error) error {
-	p.state.failed = err
 	class := platform.ClassOf(err)
 	condition := p.status.Get(v1alpha1.ConditionSubscriptionReady)
 	if _, ok := errors.AsType[*platform.Failure](err); ok && class.Passing() && condition.Reason == v1alpha1.ReasonPolled && p.now.Before(p.state.current) {

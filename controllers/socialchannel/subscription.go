@@ -4,6 +4,7 @@
 package socialchannel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,11 +124,37 @@ func (r *Reconciler) bindSubscription(ctx context.Context, s *scope) error {
 	if choice.Delivery == v1alpha1.DeliverPush {
 		return r.bindPush(ctx, s)
 	}
-	if s.pushed() {
-		if ended, err := r.endSubscription(ctx, s); err != nil || !ended {
-			return err
-		}
+	return r.pollInstead(ctx, s)
+}
+
+// pollInstead polls, and ends a subscription by which events were pushed before
+// as soon as it is on record from where the polls go on. With Observe it is left
+// as it is.
+func (r *Reconciler) pollInstead(ctx context.Context, s *scope) error {
+	if !s.pushed() || s.observes() {
+		return r.bindPoll(ctx, s)
 	}
+	if s.before.Status.Subscription.Cursor == "" {
+		err := r.bindPoll(ctx, s)
+		if s.channel.Status.Subscription.Cursor != "" {
+			s.wakeAt(s.now)
+		}
+		return err
+	}
+	ended, err := r.endPushed(ctx, s)
+	switch {
+	case err != nil:
+		return err
+	case !ended:
+		_, err := r.newPoll(s, "", s.pollable()).aside(ctx)
+		return err
+	}
+	recorded := s.channel.Status.Subscription
+	s.channel.Status.Subscription = &v1alpha1.ChannelSubscriptionStatus{
+		Delivery: v1alpha1.DeliverPoll, Cursor: recorded.Cursor, LastEvent: recorded.LastEvent, LastVerified: recorded.LastVerified,
+		Events: subscription.Events(s.pollable()),
+	}
+	r.feeds.looks.Forget(client.ObjectKeyFromObject(s.channel))
 	return r.bindPoll(ctx, s)
 }
 
@@ -175,13 +202,17 @@ func (r *Reconciler) subscribeNothing(ctx context.Context, s *scope) error {
 		s.status.True(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonNothingSubscribed,
 			"the channel asks for no events; the subscription on record is left as it is, since the management policy is Observe")
 		return nil
-	case s.pushed() && !s.canSubscribe():
+	case s.pushed() && !s.canSubscribe() && r.Gateway != nil:
 		s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonWaiting, "waits for IdentityVerified, and then ends the subscription")
 		return nil
 	default:
-		if ended, err := r.endSubscription(ctx, s); err != nil || !ended {
-			return err
+		if s.pushed() {
+			if ended, err := r.endPushed(ctx, s); err != nil || !ended {
+				return err
+			}
 		}
+		r.feeds.forget(client.ObjectKeyFromObject(s.channel))
+		s.channel.Status.Subscription = nil
 	}
 	s.status.True(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonNothingSubscribed, "the channel asks for no events (spec.subscription)")
 	return nil
@@ -201,26 +232,38 @@ func (r *Reconciler) dropHook(ctx context.Context, s *scope) error {
 	return r.removeHook(ctx, s)
 }
 
-// endSubscription ends the subscription on record, first at the platform. It
-// tells whether it is over; if not, the condition says why.
-func (r *Reconciler) endSubscription(ctx context.Context, s *scope) (ended bool, err error) {
-	name, inputs := client.ObjectKeyFromObject(s.channel), s.eventInputs("")
-	if s.pushed() {
-		if due, next := r.feeds.looks.Due(name, inputs, s.now); !due {
-			s.status.Keep(v1alpha1.ConditionSubscriptionReady)
-			s.wakeAt(next)
-			return false, nil
-		}
-		if err := r.unsubscribe(ctx, s); err != nil {
-			return false, r.subscriptionFails(s, r.feeds.looks, inputs, "end the subscription", err)
-		}
-		if err := r.removeHook(ctx, s); err != nil {
-			return false, err
-		}
-		s.event("SubscriptionEnded", "Subscribe", "the subscription at the platform is ended: nothing asks for it any more")
+// endPushed ends the subscription on record, first at the platform, and removes
+// its record. It tells whether it is over; if not, the condition says why.
+func (r *Reconciler) endPushed(ctx context.Context, s *scope) (ended bool, err error) {
+	if r.Gateway == nil {
+		return r.leaveBehind(ctx, s)
 	}
-	r.feeds.forget(name)
-	s.channel.Status.Subscription = nil
+	name, inputs := client.ObjectKeyFromObject(s.channel), s.eventInputs("")
+	if due, next := r.feeds.looks.Due(name, inputs, s.now); !due {
+		s.status.Keep(v1alpha1.ConditionSubscriptionReady)
+		s.wakeAt(next)
+		return false, nil
+	}
+	if err := r.unsubscribe(ctx, s); err != nil {
+		return false, r.subscriptionFails(s, r.feeds.looks, inputs, "end the subscription", err)
+	}
+	if err := r.removeHook(ctx, s); err != nil {
+		return false, err
+	}
+	s.event("SubscriptionEnded", "Subscribe", "the subscription at the platform is ended: nothing asks for it any more")
+	return true, nil
+}
+
+// leaveBehind gives up a subscription that cannot be told from others, since
+// there is no gateway any more by whose URL it is known.
+func (r *Reconciler) leaveBehind(ctx context.Context, s *scope) (ended bool, err error) {
+	if err := r.removeHook(ctx, s); err != nil {
+		return false, err
+	}
+	recorded := s.channel.Status.Subscription
+	s.warn("LeftBehind", "Subscribe", fmt.Sprintf(
+		"the subscription %s to %s is left at the platform: the operator was not told its --gateway-url any more, by which it would know it; end it by hand there",
+		cmp.Or(recorded.ID, "(without an ID)"), recorded.Callback))
 	return true, nil
 }
 

@@ -45,13 +45,15 @@ type push struct {
 }
 
 // bindPush keeps one subscription at the platform: it gathers, decides, and
-// makes one step.
+// makes one step. Events are polled on until it is there.
 func (r *Reconciler) bindPush(ctx context.Context, s *scope) error {
 	p := r.newPush(s)
 	if err := p.bind(ctx); err != nil {
-		return r.subscriptionFails(s, r.feeds.looks, p.inputs(), "subscribe to events", err)
+		if err := r.subscriptionFails(s, r.feeds.looks, p.inputs(), "subscribe to events", err); err != nil {
+			return err
+		}
 	}
-	return nil
+	return r.catchUp(ctx, s)
 }
 
 func (r *Reconciler) newPush(s *scope) *push {
@@ -68,10 +70,13 @@ func (r *Reconciler) newPush(s *scope) *push {
 	return p
 }
 
-// hookID is the UID of the object that the channel's callback belongs to.
+// hookID names the channel's callback: its own, or that of the application. What
+// tells applications apart is the name of their Secret: it is known without a look
+// into it, and all keys of one callback come from one Secret, so that the gateway
+// can tell which of them are replaced.
 func (s *scope) hookID(subscriber platform.Subscriber) string {
 	if subscriber.HookScope() == platform.HookPerPlatform {
-		return string(s.social.UID)
+		return hook.ApplicationID(string(s.social.Spec.Type), s.social.Spec.ServerURL(), s.social.Spec.ApplicationSecretName())
 	}
 	return string(s.channel.UID)
 }
@@ -212,9 +217,9 @@ func (p *push) tidy(ctx context.Context, view *hookView) error {
 
 // describe makes the record say what it is about.
 func (p *push) describe(record *hookRecord) {
-	keys := record.Keys
+	said := record.Record
 	record.Record = p.about
-	record.Keys = keys
+	record.Keys, record.Made, record.Fresh, record.Learnt = said.Keys, said.Made, said.Fresh, said.Learnt
 }
 
 // look asks the platform what it has, if that is due: with each look at the
@@ -326,13 +331,18 @@ func (p *push) intend(ctx context.Context, decision subscription.Decision) error
 		}
 		wake = p.now.Add(gatewayDelay)
 	}
+	// Whatever the last answer was, it was to another question.
+	p.feeds.looks.Expire(p.name)
 	recorded := p.recorded()
-	if recorded == nil || recorded.Delivery != v1alpha1.DeliverPush {
+	switch {
+	case recorded == nil:
 		recorded = &v1alpha1.ChannelSubscriptionStatus{}
-		p.channel.Status.Subscription = recorded
+	case recorded.Delivery != v1alpha1.DeliverPush:
+		// Polls go on from there until events are pushed.
+		recorded = &v1alpha1.ChannelSubscriptionStatus{Cursor: recorded.Cursor, LastEvent: recorded.LastEvent}
 	}
-	recorded.Delivery, recorded.Callback = v1alpha1.DeliverPush, p.shown
-	recorded.Registration, recorded.Cursor = "", ""
+	p.channel.Status.Subscription = recorded
+	recorded.Delivery, recorded.Callback, recorded.Registration = v1alpha1.DeliverPush, p.shown, ""
 	recorded.KeysSince = timeOrNil(p.view.made)
 	if decision.Count {
 		p.noteDrift(decision.Drift)

@@ -6,6 +6,9 @@
 package event
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -121,6 +124,40 @@ func (e Event) Bounded() Event {
 	}
 	e.OccurredAt, e.ReceivedAt = writable(e.OccurredAt), writable(e.ReceivedAt)
 	return e
+}
+
+// Completed gives the event bounded, and with what every event that is stored
+// has: a kind that there is, and an ID. Where the platform gave no ID, it stands
+// for the content that the event came in and its place there, so that the same
+// content again gives the same. Where the ID had to be cut, it stands for the
+// whole of it: two that are alike where they are cut are still two.
+func (e Event) Completed(content []byte, place int) Event {
+	if !e.Kind.known() {
+		e.Kind = Other
+	}
+	if e.ID == "" {
+		e.ID = digest(content, place)
+	}
+	bounded := e.Bounded()
+	if bounded.ID != e.ID {
+		bounded.ID = digest([]byte(e.ID), 0)
+	}
+	return bounded
+}
+
+// known tells whether the kind is one of Kinds.
+func (k Kind) known() bool {
+	switch k {
+	case Mention, Reply, DirectMessage, OwnPost, AuthorizationLost, HandleChanged, TokenExpiring, Other:
+		return true
+	}
+	return false
+}
+
+// digest stands for what cannot be an event's ID itself.
+func digest(content []byte, place int) string {
+	sum := sha256.Sum256(content)
+	return "sha256-" + hex.EncodeToString(sum[:]) + "-" + strconv.Itoa(place)
 }
 
 // writable gives a time that RFC 3339, and so JSON, has a form for: zero in

@@ -75,6 +75,29 @@ func TestBoundedHasTimesThatCanBeWritten(t *testing.T) {
 	}
 }
 
+func TestWhatIsStoredIsComplete(t *testing.T) {
+	for _, kind := range event.Kinds() {
+		if out := (event.Event{ID: "1", Kind: kind}).Completed(nil, 0); out.ID != "1" || out.Kind != kind {
+			t.Errorf("%s became %v", kind, out)
+		}
+	}
+	if out := (event.Event{ID: "1", Kind: "Dance"}).Completed(nil, 0); out.Kind != event.Other {
+		t.Errorf("the kind is %s", out.Kind)
+	}
+	long := strings.Repeat("x", event.MaxName)
+	ids := map[string]bool{}
+	for _, id := range []string{
+		event.Event{}.Completed([]byte("a"), 0).ID, event.Event{}.Completed([]byte("a"), 1).ID, event.Event{}.Completed([]byte("b"), 0).ID,
+		event.Event{ID: long}.Completed(nil, 0).ID, event.Event{ID: long + "1"}.Completed(nil, 0).ID, event.Event{ID: long + "2"}.Completed(nil, 0).ID,
+		event.Event{ID: "\x1b"}.Completed(nil, 0).ID,
+	} {
+		if id == "" || len(id) > event.MaxName || ids[id] {
+			t.Errorf("%q is no ID of its own", id)
+		}
+		ids[id] = true
+	}
+}
+
 func TestWhatConcernsOwnership(t *testing.T) {
 	var concerning []event.Kind
 	for _, kind := range event.Kinds() {

@@ -405,6 +405,23 @@ var _ = Describe("A callback of many channels", func() {
 		Expect(w.deliver(pagesUID, "secret-help", eventsOf("account-shop")).status).To(Equal(http.StatusUnauthorized))
 	})
 
+	It("refuses a secret that was replaced, for all channels, though one of them sleeps with it", Label("S13"), func() {
+		w := newWorld()
+		shop, blog := recordOf(pagesUID, shopUID, "shop", "account-shop", "secret-new"), recordOf(pagesUID, blogUID, "blog", "account-blog", "secret-app")
+		shop.Keys = append(shop.Keys, hook.KeySet{Values: keysOf("secret-app"), Until: start.Add(time.Hour)})
+		shop.Made, blog.Made = start, start.Add(-24*time.Hour)
+		w.book.Put("shop", shop)
+		w.book.Put("blog", blog)
+		Expect(w.deliver(pagesUID, "secret-app", eventsOf("account-blog")).status).To(Equal(http.StatusAccepted))
+		w.SetTime(start.Add(time.Hour))
+		for _, account := range []string{"account-shop", "account-blog"} {
+			Expect(w.deliver(pagesUID, "secret-app", eventsOf(account)).status).NotTo(Equal(http.StatusAccepted))
+			Expect(w.deliver(pagesUID, "secret-new", eventsOf(account)).status).To(Equal(http.StatusAccepted))
+		}
+		Expect(w.sink.events).To(HaveExactElements(
+			HaveField("ChannelUID", blogUID), HaveField("ChannelUID", shopUID), HaveField("ChannelUID", blogUID)))
+	})
+
 	It("is no channel's own callback", func() {
 		w := newWorld()
 		Expect(w.deliver(shopUID, "secret-app", eventsOf("account-shop")).status).To(Equal(http.StatusGone))

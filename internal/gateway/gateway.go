@@ -83,7 +83,6 @@ type Gateway struct {
 	verified   *buckets[string]
 	unverified *buckets[sender]
 	proxies    proxies
-	kinds      map[event.Kind]struct{}
 	lines      lines
 }
 
@@ -117,11 +116,7 @@ func New(options Options) (*Gateway, error) {
 		verified:   newBuckets[string](limits.EventsPerSecond, limits.EventsBurst, limits.Remembered),
 		unverified: newBuckets[sender](limits.UnverifiedPerSecond, limits.UnverifiedBurst, limits.Remembered),
 		proxies:    limits.Proxies,
-		kinds:      map[event.Kind]struct{}{},
 		lines:      lines{unrouted: seldom(), sink: seldom(), setup: seldom()},
-	}
-	for _, kind := range event.Kinds() {
-		g.kinds[kind] = struct{}{}
 	}
 	if options.Metrics != nil {
 		if err := g.metrics.register(options.Metrics); err != nil {

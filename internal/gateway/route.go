@@ -5,10 +5,7 @@ package gateway
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"strconv"
 
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/hook"
@@ -34,37 +31,19 @@ func (d *delivery) route(found []event.Event, body []byte) ([]event.Event, error
 				Message: "an event is of another account than the callback's",
 			}
 		}
-		if one.ID == "" {
-			// No adapter should leave it out, and the store takes none without.
-			// The same delivery again gives the same.
-			one.ID = digest(body, i)
-		}
-		routed = append(routed, d.complete(one, record))
+		routed = append(routed, d.complete(one, record).Completed(body, i))
 	}
 	return routed, nil
 }
 
-// complete fills in what the gateway knows better than the adapter.
+// complete fills in what the gateway knows better than the adapter. What is left
+// out that no adapter should leave out, the event completes itself.
 func (d *delivery) complete(one event.Event, record hook.Record) event.Event {
 	one.Platform = record.Platform
 	one.Channel, one.ChannelUID = record.Channel, record.ChannelUID
 	one.AccountID = cmp.Or(one.AccountID, record.AccountID)
 	one.ReceivedAt = d.now
-	if _, known := d.kinds[one.Kind]; !known {
-		one.Kind = event.Other
-	}
-	bounded := one.Bounded()
-	if bounded.ID != one.ID {
-		// Two that are alike where they are cut are still two.
-		bounded.ID = digest([]byte(one.ID), 0)
-	}
-	return bounded
-}
-
-// digest stands for what cannot be an event's ID itself.
-func digest(content []byte, place int) string {
-	sum := sha256.Sum256(content)
-	return "sha256-" + hex.EncodeToString(sum[:]) + "-" + strconv.Itoa(place)
+	return one
 }
 
 // unrouted counts an event of an account that no channel holds. The delivery is

@@ -131,10 +131,14 @@ func newCallback(records []Record) *Callback {
 	})
 	callback := &Callback{
 		Platform: records[0].Platform, Server: records[0].Server, Segment: segment(records[0].Platform),
-		records: records, accounts: make(map[string]int, len(records)), keys: union(records),
+		records: records, accounts: make(map[string]int, len(records)), keys: union(supersede(records)),
 	}
 	for i, record := range records {
-		if _, taken := callback.accounts[record.AccountID]; !taken && record.AccountID != "" {
+		if record.AccountID == "" {
+			continue
+		}
+		// Of two that say to hold an account, the one is left over.
+		if other, taken := callback.accounts[record.AccountID]; !taken || record.Made.After(records[other].Made) {
 			callback.accounts[record.AccountID] = i
 		}
 	}
@@ -145,7 +149,8 @@ func newCallback(records []Record) *Callback {
 // false where it belongs to the application and serves many channels.
 func (c *Callback) Owner() (record Record, ok bool) { return c.OfChannel(c.records[0].HookID) }
 
-// OfAccount gives the record of the channel that holds an account.
+// OfAccount gives the record of the channel that holds an account; of several,
+// the one whose keys were made last.
 func (c *Callback) OfAccount(accountID string) (record Record, ok bool) {
 	i, ok := c.accounts[accountID]
 	if !ok {
@@ -166,7 +171,8 @@ func (c *Callback) OfChannel(channelUID string) (record Record, ok bool) {
 }
 
 // InForce gives the keys of all channels of the callback that are in force at
-// an instant, each once, newest first.
+// an instant, each once, newest first. The application's keys that a channel has
+// seen replaced are over for all of them, also for one that sleeps.
 func (c *Callback) InForce(now time.Time) []credentials.Values { return inForce(c.keys, now) }
 
 // union gives the keys of all records, each once and for as long as any record

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/httpx"
 )
 
 const (
@@ -40,12 +41,13 @@ const (
 	purposeToken  = "rostra hook token v1"
 	purposeProof  = "rostra hook proof v1"
 	purposeDigest = "rostra hook keys v1"
+	purposeID     = "rostra hook application v1"
 )
 
 var errMisplaced = errors.New("the gateway's URL must be https://, a host, and perhaps a path, without user, query or fragment; http only for a loopback address")
 
-// Token is the last part of a callback's path: the UID of the object that the
-// callback belongs to, and a MAC that only the holder of the key can make. It
+// Token is the last part of a callback's path: the UID of the channel that the
+// callback belongs to, or the ApplicationID, and a MAC that only the holder of the key can make. It
 // stays the same whoever owns the channel and whatever its secret is.
 func Token(key []byte, id string) string {
 	return id + "." + base64.RawURLEncoding.EncodeToString(sum(key, purposeToken, id)[:macSize])
@@ -64,6 +66,22 @@ func ParseToken(key []byte, token string) (id string, ok bool) {
 		return "", false
 	}
 	return id, true
+}
+
+// ApplicationID names the callback of an application that has one for all its
+// accounts. It has the form of a UID, and can be none that the API server gives:
+// those are of version 4, and this is of version 8 (RFC 9562, section 5.8).
+// Whoever uses the same application, by whichever object and however the server
+// is written, has the same.
+func ApplicationID(platformType, server, application string) string {
+	if canonical, err := httpx.ParseServerURL(server); err == nil {
+		server = canonical.String()
+	}
+	digest := sha256.Sum256(listed([]string{purposeID, platformType, server, application}))
+	digest[6] = digest[6]&0x0f | 0x80
+	digest[8] = digest[8]&0x3f | 0x80
+	text := hex.EncodeToString(digest[:16])
+	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
 // isUID tells whether a text is a UID as the API server writes them: groups of
@@ -167,8 +185,8 @@ type KeySet struct {
 type Record struct {
 	// Platform is the platform's type, and Server its root URL.
 	Platform, Server string
-	// HookID is the UID of the object that the callback belongs to: the
-	// channel's, or its SocialPlatform's where the application has one callback.
+	// HookID is the channel's UID, or the ApplicationID where the application has
+	// one callback for all its accounts.
 	HookID string
 	// Channel as namespace/name, and its UID.
 	Channel, ChannelUID string
@@ -176,6 +194,14 @@ type Record struct {
 	AccountID string
 	// Keys, newest first: at least one.
 	Keys []KeySet
+	// Made is when the newest keys were made, or first seen; zero where that is
+	// not known. A record keeps it to the second.
+	Made time.Time
+	// Fresh tells that the newest keys are Rostra's own, made for this channel
+	// alone, and not the application's.
+	Fresh bool
+	// Learnt names those of the newest keys that the platform told.
+	Learnt []string
 }
 
 // InForce gives the keys in force at an instant, newest first.

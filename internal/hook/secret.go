@@ -6,6 +6,7 @@ package hook
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ const (
 	fieldChannel  = "channel"
 	fieldUID      = "channel-uid"
 	fieldAccount  = "account"
+	fieldMade     = "made"
+	fieldFresh    = "fresh"
+	fieldLearnt   = "learnt"
 	keyPrefix     = "keys."
 	untilSuffix   = ".until"
 	valueInfix    = ".value."
@@ -33,7 +37,8 @@ const maxKeySets = 4
 var errNoKeys = errors.New("the record of a callback holds no keys")
 
 // Encode gives the data of the record's Secret. Empty values are left out, and
-// so are keys beyond the newest four.
+// so are keys beyond four: those that were never registered first, then the
+// oldest.
 func (r Record) Encode() map[string][]byte {
 	data := map[string][]byte{}
 	for field, value := range map[string]string{
@@ -43,12 +48,40 @@ func (r Record) Encode() map[string][]byte {
 		data[field] = []byte(value)
 	}
 	written := 0
-	for _, set := range r.Keys {
+	for _, set := range kept(r.Keys) {
 		if written < maxKeySets && encodeKeys(data, keyPrefix+strconv.Itoa(written), set) {
 			written++
 		}
 	}
+	if !r.Made.IsZero() {
+		data[fieldMade] = []byte(r.Made.UTC().Format(time.RFC3339))
+	}
+	if r.Fresh {
+		data[fieldFresh] = []byte("true")
+	}
+	if len(r.Learnt) > 0 {
+		data[fieldLearnt] = []byte(strings.Join(r.Learnt, ","))
+	}
 	return data
+}
+
+// kept leaves out the oldest of the keys that have no end and neither are the
+// newest nor come last of these, as long as there are too many. The last without
+// an end are those that the platform has: the others wait for a registration
+// that never came.
+func kept(sets []KeySet) []KeySet {
+	sets = slices.Clone(sets)
+	for len(sets) > maxKeySets {
+		registered := len(sets) - 1
+		for registered > 0 && !sets[registered].Until.IsZero() {
+			registered--
+		}
+		if registered < 2 {
+			return sets[:maxKeySets]
+		}
+		sets = slices.Delete(sets, registered-1, registered)
+	}
+	return sets
 }
 
 // encodeKeys writes nothing where there is no value.
@@ -92,6 +125,12 @@ func Decode(data map[string][]byte) (Record, error) {
 	if len(record.Keys) == 0 {
 		return Record{}, errNoKeys
 	}
+	// A time that is none is as good as none: nothing is judged by it then.
+	record.Made, _ = timeOf(data[fieldMade])
+	record.Fresh = len(data[fieldFresh]) > 0
+	if names := string(data[fieldLearnt]); names != "" {
+		record.Learnt = strings.Split(names, ",")
+	}
 	return record, nil
 }
 
@@ -109,11 +148,20 @@ func decodeKeys(data map[string][]byte, prefix string) (KeySet, error) {
 		}
 	}
 	if until, ok := data[prefix+untilSuffix]; ok {
-		at, err := time.Parse(time.RFC3339, string(until))
-		if err != nil {
+		at, ok := timeOf(until)
+		if !ok {
 			return KeySet{}, fmt.Errorf("the record of a callback has a field %s%s that is not a time", prefix, untilSuffix)
 		}
 		set.Until = at
 	}
 	return set, nil
+}
+
+// timeOf reads a time that can be written again: one of the years 0 to 9999.
+func timeOf(text []byte) (at time.Time, ok bool) {
+	at, err := time.Parse(time.RFC3339, string(text))
+	if at = at.UTC(); err != nil || at.Year() < 0 || at.Year() > 9999 {
+		return time.Time{}, false
+	}
+	return at, true
 }

@@ -26,12 +26,14 @@ func complete() hook.Record {
 			{Values: values("private-key", "new\x00\xff", "auth", "b")},
 			{Values: values("private-key", "old"), Until: noon},
 		},
+		Made: noon, Fresh: true, Learnt: []string{"auth"},
 	}
 }
 
 // shown writes a record with its secrets, to compare.
 func shown(record hook.Record) string {
 	text := fmt.Sprintf("%q %q %q %q %q %q", record.Platform, record.Server, record.HookID, record.Channel, record.ChannelUID, record.AccountID)
+	text += fmt.Sprintf(" made %d, fresh %t, learnt %q", record.Made.Unix(), record.Fresh, record.Learnt)
 	for _, set := range record.Keys {
 		text += fmt.Sprintf(" until %d:", set.Until.Unix())
 		for _, name := range slices.Sorted(maps.Keys(set.Values)) {
@@ -64,6 +66,39 @@ var _ = Describe("A record", func() {
 		Expect(decoded.Keys).To(HaveLen(4))
 		Expect(decoded.Keys[0].Values.Get("auth")).To(Equal("b"))
 		Expect(decoded.Keys[3].Values.Get("private-key")).To(Equal("1"))
+	})
+
+	It("keeps those that the platform has, though many have come since that were never registered", func() {
+		record := complete()
+		record.Keys = []hook.KeySet{
+			{Values: values("secret", "6")},
+			{Values: values("secret", "5")},
+			{Values: values("secret", "4")},
+			{Values: values("secret", "3")},
+			{Values: values("secret", "registered")},
+			{Values: values("secret", "0"), Until: noon},
+		}
+		decoded, err := hook.Decode(record.Encode())
+		Expect(err).NotTo(HaveOccurred())
+		var left []string
+		for _, set := range decoded.Keys {
+			left = append(left, set.Values.Get("secret"))
+		}
+		Expect(left).To(Equal([]string{"6", "5", "registered", "0"}))
+	})
+
+	It("may be without what older ones do not have", func() {
+		data := complete().Encode()
+		for _, field := range []string{"made", "fresh", "learnt"} {
+			delete(data, field)
+		}
+		decoded, err := hook.Decode(data)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(decoded.Made).To(BeZero())
+		data["made"] = []byte("sesame")
+		decoded, err = hook.Decode(data)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(decoded.Made).To(BeZero())
 	})
 
 	It("leaves out what is empty, and keeps what comes after it", func() {
@@ -114,6 +149,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(join(complete().Encode()))
 	f.Add([]byte("platform=X\nhook=1\nchannel-uid=2\nkeys.0.value.=x\nkeys.00.value.a=b\nkeys.1.until=2026-01-01T00:00:00+14:00\nkeys.1.value.a=c"))
 	f.Add([]byte("platform=X\nhook=1\nchannel-uid=2\nkeys.0.value.a=x\nkeys.0.until=9999-12-31T23:59:60Z"))
+	f.Add([]byte("platform=X\nhook=1\nchannel-uid=2\nkeys.0.value.a=x\nmade=9999-12-31T23:59:59-01:00\nlearnt=a,,b"))
 	f.Add([]byte("platform=X\nhook=1\nchannel-uid=2\nkeys.0.value.a=x\nkeys.0.until=0001-01-01T00:00:00Z"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		data := map[string][]byte{}

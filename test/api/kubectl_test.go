@@ -85,7 +85,7 @@ var _ = Describe("kubectl", Ordered, func() {
 		lines := get(ctx, "socialchannels", "-A", "-o", "wide")
 		Expect(columns(lines[0])).To(Equal([]string{
 			"NAMESPACE", "NAME", "PLATFORM", "HANDLE", "OWNER", "ON-CALL", "EXPIRES", "READY", "REASON",
-			"UNTIL", "COVERAGE", "DECLARED-OWNER", "ACCOUNT", "SECRET-NAMESPACE", "SECRET", "MESSAGE", "AGE",
+			"UNTIL", "COVERAGE", "LAST-EVENT", "DECLARED-OWNER", "ACCOUNT", "SECRET-NAMESPACE", "SECRET", "MESSAGE", "AGE",
 		}))
 		Expect(columns(lines[1])[9:16]).To(Equal([]string{"2026-11-23T09:00:00Z", "66", "customer-care", did, "customer-care", "acme-help", "everything declared is in order"}))
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/hook"
 	metafake "github.com/rostra-dev/rostra/test/fakes/meta"
 )
 
@@ -51,11 +52,17 @@ func newMetaWorld(ctx context.Context) *metaWorld {
 // subscribed makes the channel, and waits until it is subscribed.
 func (m *metaWorld) subscribed(ctx context.Context) *v1alpha1.SocialChannel {
 	GinkgoHelper()
-	m.secret(ctx, m.in("social"), "help-source", map[string]string{"access-token": m.fake.IssueUserToken(m.app, m.maria)})
-	channel := m.channel("help", "meta", "acmehelp")
+	return m.subscribes(ctx, "help", "meta", "acmehelp")
+}
+
+// subscribes makes a channel, and waits until it is subscribed.
+func (m *metaWorld) subscribes(ctx context.Context, name, platformName, handle string) *v1alpha1.SocialChannel {
+	GinkgoHelper()
+	m.secret(ctx, m.in("social"), name+"-source", map[string]string{"access-token": m.fake.IssueUserToken(m.app, m.maria)})
+	channel := m.channel(name, platformName, handle)
 	channel.Spec.Subscription.Events = []v1alpha1.SubscribedEvent{v1alpha1.SubscribedMention, v1alpha1.SubscribedReply}
 	m.create(ctx, channel)
-	return m.ready(ctx, "help")
+	return m.ready(ctx, name)
 }
 
 func (m *metaWorld) unclaimed(ctx context.Context) []string {
@@ -76,10 +83,8 @@ var _ = Describe("A Facebook Page", func() {
 	It("is subscribed after Meta's handshake, and what people write there arrives", func(ctx SpecContext) {
 		m := newMetaWorld(ctx)
 		channel := m.subscribed(ctx)
-		social := &v1alpha1.SocialPlatform{}
-		Expect(parts.client.Get(ctx, client.ObjectKey{Name: m.in("meta")}, social)).To(Succeed())
 		registered, fields := m.fake.Hook(m.app)
-		Expect(registered).To(Equal(m.callback(ctx, v1alpha1.PlatformMeta, string(social.UID))))
+		Expect(registered).To(Equal(m.callback(ctx, v1alpha1.PlatformMeta, hook.ApplicationID(string(v1alpha1.PlatformMeta), m.fake.URL(), m.in("meta-app")))))
 		Expect(fields).To(ContainElements("feed", "mention"))
 		Expect(m.fake.PageFields(m.app, m.help)).To(ConsistOf("feed", "mention"))
 		Expect(m.fake.PageFields(m.app, m.news)).To(BeEmpty())
@@ -112,6 +117,31 @@ var _ = Describe("A Facebook Page", func() {
 			HaveField("Text", "Found."),
 		), "each once, although it was sent twice")
 		Expect(customer.twice()).To(BeEmpty())
+	})
+
+	It("shares the app's one callback with those that another SocialPlatform names", func(ctx SpecContext) {
+		m := newMetaWorld(ctx)
+		m.subscribed(ctx)
+		m.platform(ctx, "meta-too", v1alpha1.SocialPlatformSpec{Type: v1alpha1.PlatformMeta, Meta: &v1alpha1.MetaPlatform{
+			Graph: m.fake.URL() + "/", ApplicationSecretRef: v1alpha1.ApplicationSecretReference{Name: m.in("meta-app")},
+		}})
+		before, _ := m.fake.Hook(m.app)
+		m.subscribes(ctx, "news", "meta-too", "acmenews")
+		after, _ := m.fake.Hook(m.app)
+		Expect(after).To(Equal(before))
+
+		customer := newReader()
+		m.reads("answers", customer)
+		for _, page := range []metafake.Page{m.help, m.news} {
+			_, err := m.fake.Tag(ctx, page, m.pia, "Hello, "+page.ID)
+			Expect(err).NotTo(HaveOccurred())
+			Eventually(customer.texts).Should(ContainElement("Hello, " + page.ID))
+		}
+		m.pass(ctx, 70*time.Minute, "help", "news")
+		for _, name := range []string{"help", "news"} {
+			m.ready(ctx, name)
+			Expect(m.get(ctx, name).Status.Subscription.DriftCount).To(BeZero())
+		}
 	})
 
 	It("is reported where no channel claims it", Label("S16"), func(ctx SpecContext) {

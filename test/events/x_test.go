@@ -22,6 +22,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/hook"
 	"github.com/rostra-dev/rostra/internal/platform/conformance/faults"
 	xfake "github.com/rostra-dev/rostra/test/fakes/x"
 )
@@ -49,11 +50,11 @@ func newXWorld(ctx context.Context) *xWorld {
 	n.app = n.fake.AddApp("rostra", n.base+"/connect/callback/"+n.in("x"))
 	n.help, n.customer = n.fake.AddAccount("acme_help"), n.fake.AddAccount("pia")
 	n.secret(ctx, systemNamespace, n.in("x-app"), n.application())
-	social := n.platform(ctx, "x", v1alpha1.SocialPlatformSpec{Type: v1alpha1.PlatformX, X: &v1alpha1.XPlatform{
+	n.platform(ctx, "x", v1alpha1.SocialPlatformSpec{Type: v1alpha1.PlatformX, X: &v1alpha1.XPlatform{
 		API: n.fake.URL(), ApplicationSecretRef: v1alpha1.ApplicationSecretReference{Name: n.in("x-app")},
 	}})
 	n.start()
-	n.callbackURL = n.callback(ctx, v1alpha1.PlatformX, string(social.UID))
+	n.callbackURL = n.callback(ctx, v1alpha1.PlatformX, hook.ApplicationID(string(v1alpha1.PlatformX), n.fake.URL(), n.in("x-app")))
 	return n
 }
 

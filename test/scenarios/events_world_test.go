@@ -133,16 +133,40 @@ func (b *box) Put(_ context.Context, events ...event.Event) error {
 	if b.refuses != nil {
 		return b.refuses
 	}
+	b.keep(events...)
+	b.world.killer.step(simulated.After, "inbox put", b.world.check)
+	return nil
+}
+
+func (b *box) keep(events ...event.Event) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, e := range events {
 		if key := e.ChannelUID + "/" + e.ID; b.stored[key] == 0 {
 			b.stored[key]++
 			b.kept = append(b.kept, e)
 		}
 	}
-	b.mu.Unlock()
-	b.world.killer.step(simulated.After, "inbox put", b.world.check)
-	return nil
+}
+
+// befalls makes something happen on the account: it is there to be asked for,
+// and it is delivered if the platform has a subscription.
+func (w *world) befalls(ids ...string) {
+	GinkgoHelper()
+	for _, id := range ids {
+		w.server.Happens(w.account(), mention(id))
+		if w.server.Registered(w.account()) == nil {
+			continue
+		}
+		events, err := w.receive(w.server.Delivery(w.account(), mention(id)))
+		if err != nil {
+			continue
+		}
+		for i := range events {
+			events[i].ChannelUID = string(w.get().UID)
+		}
+		w.inbox.keep(events...)
+	}
 }
 
 // Consume implements arrivals.Inbox: an event that handle refuses comes again.
@@ -266,7 +290,42 @@ func eventSequences() []sequence {
 		},
 		{
 			name: "pushed, then polled", canMint: true, events: true,
-			act: func(w *world) { w.editChannel(func(c *v1alpha1.SocialChannel) { polls(w, c) }) },
+			act:   func(w *world) { w.editChannel(func(c *v1alpha1.SocialChannel) { polls(w, c) }) },
+			again: func(w *world) { w.befalls("gap") },
+			span:  time.Hour,
+		},
+		{
+			name: "pushed, then polled, and the first poll fails", canMint: true, events: true, span: time.Hour,
+			act: func(w *world) {
+				w.killer.faults = map[string]error{"Poll": &platform.Failure{Class: platform.Transient, Message: "status 503"}}
+				w.editChannel(func(c *v1alpha1.SocialChannel) { polls(w, c) })
+				w.live(20 * time.Minute)
+				w.befalls("gap")
+				w.killer.faults = nil
+				w.pass(10 * time.Minute)
+			},
+			again: func(w *world) { w.befalls("gap-2") },
+		},
+		{
+			name: "polled, then pushed", canMint: true, events: true, change: polls, span: time.Hour,
+			act: func(w *world) {
+				w.befalls("before")
+				w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Subscription.Delivery = v1alpha1.DeliverPush })
+			},
+			again: func(w *world) { w.befalls("gap") },
+		},
+		{
+			name: "polled, then pushed, and the gateway is out of reach at first", canMint: true, events: true, change: polls, span: time.Hour,
+			act: func(w *world) {
+				w.callback = errUnreachable
+				w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Subscription.Delivery = v1alpha1.DeliverPush })
+			},
+			again: func(w *world) {
+				w.befalls("gap")
+				w.live(20 * time.Minute)
+				w.befalls("gap-2")
+				w.callback = nil
+			},
 		},
 	}
 }

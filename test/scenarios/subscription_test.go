@@ -5,11 +5,14 @@ package scenarios_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -95,8 +98,9 @@ var _ = Describe("A subscription", Label("S14"), func() {
 		w.expectReady()
 		social := &v1alpha1.SocialPlatform{}
 		Expect(shared.client.Get(w.ctx, client.ObjectKey{Name: w.in("platform")}, social)).To(Succeed())
-		Expect(w.record().HookID).To(Equal(string(social.UID)))
-		Expect(w.server.Registered(w.account()).Callback).To(Equal(hook.URL(hooksBase, "Bluesky", gatewayKey, string(social.UID))))
+		id := hook.ApplicationID("Bluesky", social.Spec.ServerURL(), "")
+		Expect(w.record().HookID).To(Equal(id))
+		Expect(w.server.Registered(w.account()).Callback).To(Equal(hook.URL(hooksBase, "Bluesky", gatewayKey, id)))
 	})
 
 	It("is left alone while nothing changes", func() {
@@ -563,6 +567,46 @@ var _ = Describe("A poll", func() {
 		w.expect(v1alpha1.ConditionIdentityVerified, metav1.ConditionFalse, v1alpha1.ReasonHandleDrift)
 	})
 
+	It("stores events as the gateway does", func() {
+		w := newEventWorld(polling)
+		w.settle()
+		long := strings.Repeat("x", event.MaxName)
+		w.server.Happens(w.account(), mention(long+"1"), mention(long+"2"), event.Event{Kind: event.Mention, Text: "a"}, event.Event{Kind: event.Mention, Text: "b"})
+		w.live(time.Hour)
+		Expect(w.inbox.ids()).To(HaveLen(4))
+		Expect(w.inbox.ids()).To(HaveEach(HavePrefix("sha256-")))
+	})
+
+	It("is not in a hurry where there is more of nothing", func() {
+		w := newEventWorld(polling)
+		w.settle()
+		for range 60 {
+			w.server.Happens(w.account(), event.Event{ID: "1", Kind: event.DirectMessage})
+		}
+		w.pass(time.Hour)
+		result, _ := w.reconcile(w.key())
+		Expect(result.RequeueAfter).To(BeNumerically("~", 1050*time.Millisecond, 51*time.Millisecond))
+		w.live(time.Hour)
+		Expect(w.subscription().Cursor).To(Equal("60"))
+	})
+
+	It("begins once, although where it began could not be put on record", func() {
+		w := newEventWorld(func(_ *world, c *v1alpha1.SocialChannel) { c.Spec.Subscription = nil })
+		w.settle()
+		w.editChannel(func(c *v1alpha1.SocialChannel) {
+			c.Spec.Subscription = w.subscribing().Spec.Subscription
+			polling(w, c)
+		})
+		w.killer.refuse = "patch status *v1alpha1.SocialChannel"
+		w.killer.refusal = apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("socialchannels").GroupResource(), "help", nil)
+		w.reconcile(w.key())
+		Expect(w.server.Calls()).To(HaveKeyWithValue("Poll", 1))
+		w.killer.refuse = ""
+		happens(w, "1")
+		w.live(time.Hour)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+	})
+
 	It("writes nothing while nothing happens", func() {
 		w := newEventWorld(polling)
 		w.settle()
@@ -573,6 +617,192 @@ var _ = Describe("A poll", func() {
 		Expect(w.killer.steps).To(BeEmpty())
 	})
 })
+
+var _ = Describe("A change of the way that events come", func() {
+	toPush := func(c *v1alpha1.SocialChannel) { c.Spec.Subscription.Delivery = v1alpha1.DeliverPush }
+
+	It("from poll to push goes on asking until the subscription is registered", func() {
+		w := newEventWorld(polling)
+		w.settle()
+		w.callback = errUnreachable
+		w.editChannel(toPush)
+		w.live(time.Minute)
+		w.befalls("1")
+		w.live(3 * time.Hour)
+		w.expect(readySubscription, metav1.ConditionFalse, v1alpha1.ReasonCallbackUnreachable)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+		Expect(w.subscription().Cursor).To(Equal("1"))
+		w.server.ResetCalls()
+		w.live(10 * time.Hour)
+		Expect(w.server.Calls()["Poll"]).To(BeNumerically("~", 8, 5), "at the pace of polls")
+		w.befalls("2")
+		w.callback = nil
+		w.live(6 * time.Minute)
+		Expect(w.inbox.ids()).To(Equal([]string{"1", "2"}), "what happened just before is fetched at once")
+		w.befalls("3")
+		Expect(w.inbox.ids()).To(HaveLen(3))
+		Expect(w.subscription().Cursor).To(BeEmpty())
+		w.expect(readySubscription, metav1.ConditionTrue, v1alpha1.ReasonSubscribed)
+		w.server.ResetCalls()
+		w.live(3 * time.Hour)
+		Expect(w.server.Calls()).NotTo(HaveKey("Poll"))
+		w.expectReady()
+	})
+
+	DescribeTable("from poll to push tries again what could not be fetched at the end", func(change func(w *world), mend func(w *world)) {
+		w := newEventWorld(polling)
+		w.settle()
+		w.befalls("1")
+		change(w)
+		w.editChannel(toPush)
+		w.live(3 * time.Hour)
+		Expect(w.server.Registered(w.account())).NotTo(BeNil())
+		Expect(w.subscription().Cursor).To(Equal("0"))
+		w.expect(readySubscription, metav1.ConditionUnknown, v1alpha1.ReasonProgressing)
+		Expect(w.condition(readySubscription).Message).To(ContainSubstring("what happened before"))
+		Expect(w.server.Calls()).To(HaveKeyWithValue("Subscribe", 1))
+		w.startOperator()
+		mend(w)
+		w.live(70 * time.Minute)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+		Expect(w.subscription().Cursor).To(BeEmpty())
+		w.expectReady()
+	},
+		Entry("since the platform does not answer", func(w *world) {
+			w.killer.faults = map[string]error{"Poll": &platform.Failure{Class: platform.Transient, Message: "status 503"}}
+		}, func(w *world) { w.killer.faults = nil }),
+		Entry("since the platform refuses", func(w *world) {
+			w.killer.faults = map[string]error{"Poll": &platform.Failure{Class: platform.Permanent, Message: "not today"}}
+		}, func(w *world) { w.killer.faults = nil }),
+		Entry("since it cannot be stored", func(w *world) { w.inbox.refuses = errUnreachable }, func(w *world) { w.inbox.refuses = nil }),
+	)
+
+	It("from poll to push and back before it is registered goes on from its cursor", func() {
+		w := newEventWorld(polling)
+		w.settle()
+		w.callback = errUnreachable
+		w.editChannel(toPush)
+		w.live(time.Minute)
+		w.befalls("1")
+		w.editChannel(func(c *v1alpha1.SocialChannel) { polling(w, c) })
+		w.live(time.Hour)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+		Expect(w.record()).To(BeNil())
+		Expect(w.subscription().Delivery).To(Equal(v1alpha1.DeliverPoll))
+		w.expectReady()
+	})
+
+	It("from push to poll ends the subscription only when a poll goes on from there", func() {
+		w := newEventWorld()
+		w.settle()
+		w.killer.faults = map[string]error{"Poll": &platform.Failure{Class: platform.Transient, Message: "status 503"}}
+		w.editChannel(func(c *v1alpha1.SocialChannel) { polling(w, c) })
+		w.live(time.Hour)
+		Expect(w.server.Registered(w.account())).NotTo(BeNil())
+		w.befalls("1")
+		w.killer.faults = nil
+		w.live(time.Hour)
+		Expect(w.server.Registered(w.account())).To(BeNil())
+		Expect(w.record()).To(BeNil())
+		w.befalls("2")
+		w.live(time.Hour)
+		Expect(w.inbox.ids()).To(Equal([]string{"1", "2"}))
+		Expect(w.subscription().Delivery).To(Equal(v1alpha1.DeliverPoll))
+		Expect(w.subscription().Callback).To(BeEmpty())
+		w.expectReady()
+	})
+
+	It("from push to poll polls although the subscription cannot be ended, and says so", func() {
+		w := newEventWorld()
+		w.settle()
+		w.killer.faults = map[string]error{"Unsubscribe": &platform.Failure{Class: platform.Permanent, Message: "not today"}}
+		w.editChannel(func(c *v1alpha1.SocialChannel) { polling(w, c) })
+		w.live(time.Hour)
+		w.server.Happens(w.account(), mention("1"))
+		w.live(3 * time.Hour)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+		w.expect(readySubscription, metav1.ConditionFalse, v1alpha1.ReasonPlatformRefused)
+		w.killer.faults = nil
+		w.live(2 * time.Hour)
+		Expect(w.server.Registered(w.account())).To(BeNil())
+		w.expectReady()
+	})
+
+	It("from push to poll changes nothing at the platform with the policy Observe", func() {
+		w := newEventWorld()
+		w.settle()
+		w.editChannel(func(c *v1alpha1.SocialChannel) {
+			polling(w, c)
+			observing(w, c)
+		})
+		w.live(time.Hour)
+		w.server.Happens(w.account(), mention("1"))
+		w.live(3 * time.Hour)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+		Expect(w.server.Calls()).NotTo(HaveKey("Unsubscribe"))
+		w.expect(readySubscription, metav1.ConditionTrue, v1alpha1.ReasonPolled)
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.ManagementPolicy = v1alpha1.ManagementManage })
+		w.live(time.Hour)
+		Expect(w.server.Registered(w.account())).To(BeNil())
+		w.expectReady()
+	})
+
+	It("from push to poll for want of a gateway leaves the subscription behind, and tells which", func() {
+		w := newEventWorld(func(_ *world, c *v1alpha1.SocialChannel) {
+			c.Spec.Subscription.PollInterval = &metav1.Duration{Duration: 15 * time.Minute}
+		})
+		w.settle()
+		id := w.subscription().ID
+		w.startOperator()
+		w.reconciler.Gateway = nil
+		w.live(3 * time.Hour)
+		w.server.Happens(w.account(), mention("1"))
+		w.live(3 * time.Hour)
+		Expect(w.inbox.ids()).To(Equal([]string{"1"}))
+		Expect(w.subscription().Delivery).To(Equal(v1alpha1.DeliverPoll))
+		Expect(w.record()).To(BeNil())
+		expectLeftBehind(w, id)
+		w.expectReady()
+	})
+
+	It("to none for want of a gateway leaves the subscription behind, and tells which", func() {
+		w := newEventWorld()
+		w.settle()
+		id := w.subscription().ID
+		w.startOperator()
+		w.reconciler.Gateway = nil
+		w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Subscription = nil })
+		w.live(3 * time.Hour)
+		Expect(w.get().Status.Subscription).To(BeNil())
+		Expect(w.record()).To(BeNil())
+		expectLeftBehind(w, id)
+		w.expectReady()
+	})
+
+	It("from Observe to Manage at the platform registers at once", func() {
+		w := newEventWorld()
+		manage := func(policy v1alpha1.ManagementPolicy) {
+			GinkgoHelper()
+			social := &v1alpha1.SocialPlatform{}
+			Expect(shared.client.Get(w.ctx, client.ObjectKey{Name: w.in("platform")}, social)).To(Succeed())
+			social.Spec.ManagementPolicy = policy
+			Expect(shared.client.Update(w.ctx, social)).To(Succeed())
+		}
+		manage(v1alpha1.ManagementObserve)
+		w.settle()
+		w.expect(readySubscription, metav1.ConditionFalse, v1alpha1.ReasonSubscriptionDrifted)
+		manage(v1alpha1.ManagementManage)
+		w.live(time.Minute)
+		Expect(w.server.Registered(w.account())).NotTo(BeNil())
+		w.expect(readySubscription, metav1.ConditionTrue, v1alpha1.ReasonSubscribed)
+	})
+})
+
+func expectLeftBehind(w *world, id string) {
+	GinkgoHelper()
+	told := slices.DeleteFunc(slices.Clone(w.recorder.notes), func(note string) bool { return !strings.Contains(note, "LeftBehind") })
+	Expect(told).To(ConsistOf(And(HavePrefix("Warning"), ContainSubstring(id))))
+}
 
 var _ = Describe("An event that concerns the account", func() {
 	// pushed hands an event to the operator as the inbox does, reconciles what
