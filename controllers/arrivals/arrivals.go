@@ -171,7 +171,7 @@ const consumeAgain = 10 * time.Second
 // Start implements manager.Runnable. An inbox that cannot be read is tried again
 // and again: it must not stop what else the operator does.
 func (r *Runnable) Start(ctx context.Context) error {
-	wait.UntilWithContext(ctx, func(ctx context.Context) {
+	wait.UntilWithContext(ctx, func(ctx context.Context) { //nolint:forbidigo // no work queue stands behind a Runnable
 		if err := r.board.Consume(ctx, r.inbox); err != nil && ctx.Err() == nil {
 			log.FromContext(ctx).Error(err, "Events cannot be read from the inbox; channels hear of them late until they can")
 		}

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rostra-dev/rostra/internal/hook"
 )
 
 // How a page is announced to those who do not see it.
@@ -144,7 +146,7 @@ func noStore(header http.Header) {
 // this machine, that is.
 func formTargets(server string) string {
 	targets := "'self' https:"
-	if parsed, err := url.Parse(server); err == nil && parsed.Scheme == "http" && isLoopback(parsed.Hostname()) {
+	if parsed, err := url.Parse(server); err == nil && parsed.Scheme == "http" && hook.IsLoopback(parsed.Hostname()) {
 		targets += " http://" + parsed.Host
 	}
 	return targets

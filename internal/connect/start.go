@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
+	"github.com/rostra-dev/rostra/internal/hook"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
@@ -141,9 +142,5 @@ func leadsSomewhereSafe(consent string) bool {
 	if err != nil || target.Host == "" || target.User != nil {
 		return false
 	}
-	return target.Scheme == "https" || target.Scheme == "http" && isLoopback(target.Hostname())
-}
-
-func isLoopback(host string) bool {
-	return host == "127.0.0.1" || host == "::1" || host == "localhost"
+	return target.Scheme == "https" || target.Scheme == "http" && hook.IsLoopback(target.Hostname())
 }

@@ -130,13 +130,14 @@ func CheckBase(base string) error {
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(base, "?#") {
 		return errMisplaced
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())) {
 		return errMisplaced
 	}
 	return nil
 }
 
-func isLoopback(host string) bool {
+// IsLoopback tells whether a URL's host is this machine.
+func IsLoopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}

@@ -51,7 +51,7 @@ func describeBody(resp *Response, into any) string {
 	case bytes.Equal(body, []byte("null")) && wantsStruct(into):
 		return "answered null where an object was expected"
 	}
-	depth, complete := scan(body)
+	depth, complete := Nesting(body)
 	switch {
 	case depth > maxDepth:
 		return "answered JSON that is nested too deeply"
@@ -74,10 +74,10 @@ func wantsStruct(into any) bool {
 	return t != nil && t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
 }
 
-// scan gives the deepest nesting of body, and whether every string, array and
-// object that is opened is also closed. It is no validation: json.Unmarshal
-// does that.
-func scan(body []byte) (deepest int, complete bool) {
+// Nesting gives the deepest nesting of JSON, and whether every string, array and
+// object that is opened is also closed, without building anything. It is no
+// validation: json.Unmarshal does that.
+func Nesting(body []byte) (deepest int, complete bool) {
 	depth := 0
 	inString, escaped := false, false
 	for _, c := range body {

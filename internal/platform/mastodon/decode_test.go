@@ -287,7 +287,7 @@ func FuzzIdentity(f *testing.F) {
 		if err != nil || normal != identity.Handle || adapter.CheckAccountID(identity.AccountID) != nil {
 			t.Fatalf("the identity %+v is not what a claim can be made with", identity)
 		}
-		if len([]rune(identity.DisplayName)) > maxDisplayName || strings.ContainsFunc(identity.DisplayName, unicode.IsControl) {
+		if len([]rune(identity.DisplayName)) > platform.MaxDisplayName || strings.ContainsFunc(identity.DisplayName, unicode.IsControl) {
 			t.Fatalf("the display name %q is not fit for a status", identity.DisplayName)
 		}
 	})

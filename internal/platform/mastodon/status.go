@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 // visibilityDirect is that of a status that only those named in it see.
@@ -83,7 +84,7 @@ func (s status) ownPost(account string) event.Event {
 func (s status) event(account string, by credentialAccount) event.Event {
 	return event.Event{
 		AccountID:  account,
-		Actor:      event.Actor{ID: by.ID, Handle: by.Acct, DisplayName: oneLine(by.DisplayName)},
+		Actor:      event.Actor{ID: by.ID, Handle: by.Acct, DisplayName: platform.OneLine(by.DisplayName)},
 		Text:       s.text(),
 		PostID:     string(s.ID),
 		InReplyTo:  string(s.InReplyTo),

@@ -8,8 +8,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/platform"
@@ -19,10 +17,6 @@ const (
 	pathVerifyAccount = "/api/v1/accounts/verify_credentials"
 	pathVerifyApp     = "/api/v1/apps/verify_credentials"
 )
-
-// maxDisplayName bounds a display name, in characters. Mastodon's own limit is
-// 30.
-const maxDisplayName = 100
 
 // bearer is what an access token is made of (RFC 6750, section 2.1).
 var bearer = regexp.MustCompile(`^[0-9A-Za-z._~+/-]{1,512}=*$`)
@@ -82,19 +76,7 @@ func (a *Adapter) identity(me credentialAccount) (platform.Identity, *platform.F
 	if err != nil || a.CheckAccountID(me.ID) != nil {
 		return platform.Identity{}, unexpected("the server's answer does not name an account as the Mastodon API documents")
 	}
-	return platform.Identity{AccountID: me.ID, Handle: handle, DisplayName: oneLine(me.DisplayName)}, nil
-}
-
-// oneLine makes a text that strangers wrote fit for a status: no control or
-// format characters, and not too long.
-func oneLine(text string) string {
-	kept := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return -1
-	}, text))
-	return strings.TrimSpace(string(kept[:min(len(kept), maxDisplayName)]))
+	return platform.Identity{AccountID: me.ID, Handle: handle, DisplayName: platform.OneLine(me.DisplayName)}, nil
 }
 
 // checkAppScopes fails where the token's application may not post; see the

@@ -92,7 +92,7 @@ func (l *lister) ListAccounts(ctx context.Context, cursor string) (platform.Acco
 			state = platform.AccountInactive
 		}
 		page.Accounts = append(page.Accounts, platform.ListedAccount{
-			ID: found.ID, Handle: handle, DisplayName: oneLine(found.Name), State: state,
+			ID: found.ID, Handle: handle, DisplayName: platform.OneLine(found.Name), State: state,
 		})
 	}
 	return page, nil

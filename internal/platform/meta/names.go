@@ -7,7 +7,6 @@ import (
 	"errors"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/rostra-dev/rostra/internal/platform"
 )
@@ -29,8 +28,6 @@ var (
 const (
 	// maxHandle bounds a handle in bytes, dots included.
 	maxHandle = 100
-	// maxDisplayName bounds a display name, in characters.
-	maxDisplayName = 100
 )
 
 // NormaliseHandle gives the username in lower case and without dots, in which
@@ -90,16 +87,5 @@ func (a *Adapter) identityOf(account platform.Account, page pageAnswer) (platfor
 	if account.Handle == page.ID {
 		handle = page.ID
 	}
-	return platform.Identity{AccountID: page.ID, Handle: handle, DisplayName: oneLine(page.Name)}, nil
-}
-
-// oneLine makes a text that strangers wrote fit for a status.
-func oneLine(text string) string {
-	kept := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return -1
-	}, text))
-	return strings.TrimSpace(string(kept[:min(len(kept), maxDisplayName)]))
+	return platform.Identity{AccountID: page.ID, Handle: handle, DisplayName: platform.OneLine(page.Name)}, nil
 }

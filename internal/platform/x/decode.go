@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/httpx"
+	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 const (
@@ -65,12 +67,12 @@ type webhookUser struct {
 }
 
 func (u webhookUser) actor(id string) event.Actor {
-	return event.Actor{ID: id, Handle: u.ScreenName, DisplayName: oneLine(u.Name)}
+	return event.Actor{ID: id, Handle: u.ScreenName, DisplayName: platform.OneLine(u.Name)}
 }
 
 // decode reads the events of a delivery whose signature is good.
 func decode(body []byte) ([]event.Event, error) {
-	if tooDeep(body) {
+	if depth, _ := httpx.Nesting(body); depth > deepest {
 		return nil, errDeep
 	}
 	var parts map[string]json.RawMessage
@@ -107,31 +109,6 @@ func (d *delivered) readUsers(raw json.RawMessage) {
 			d.users[id] = one
 		}
 	}
-}
-
-// tooDeep looks at brackets alone, without building anything.
-func tooDeep(body []byte) bool {
-	depth := 0
-	inString, escaped := false, false
-	for _, c := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped = c == '\\'
-			inString = c != '"'
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			depth++
-			if depth > deepest {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // read reads one part: a list of events, or one alone.

@@ -220,7 +220,7 @@ func (p post) event(account string, author user) event.Event {
 	e := event.Event{
 		ID: postEventID(p.ID), Kind: kindOfPost(account, p.AuthorID, p.ReplyUser), Type: "post",
 		Platform: platformName, AccountID: account,
-		Actor: event.Actor{ID: p.AuthorID, Handle: author.Username, DisplayName: oneLine(author.Name)},
+		Actor: event.Actor{ID: p.AuthorID, Handle: author.Username, DisplayName: platform.OneLine(author.Name)},
 		Text:  cmp.Or(p.Note.Text, p.Text), PostID: p.ID, ThreadID: p.ConversationID,
 		URL: link(author.Username, p.ID), OccurredAt: p.at(),
 	}

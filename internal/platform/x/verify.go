@@ -9,16 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
 
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
 const pathMe = "/2/users/me"
-
-// maxDisplayName bounds a display name, in characters. X's own limit is 50.
-const maxDisplayName = 100
 
 // user is the part of the API's user that matters here.
 type user struct {
@@ -64,19 +60,7 @@ func (a *Adapter) whoami(ctx context.Context, account string, token credentials.
 	if err != nil {
 		return platform.Identity{}, unexpected("X's answer does not name an account")
 	}
-	return platform.Identity{AccountID: said.Data.ID, Handle: handle, DisplayName: oneLine(said.Data.Name)}, nil
-}
-
-// oneLine makes a text that strangers wrote fit for a status: no control or
-// format characters, and not too long.
-func oneLine(text string) string {
-	kept := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return -1
-	}, text))
-	return strings.TrimSpace(string(kept[:min(len(kept), maxDisplayName)]))
+	return platform.Identity{AccountID: said.Data.ID, Handle: handle, DisplayName: platform.OneLine(said.Data.Name)}, nil
 }
 
 // Deliverable is the access token of the kept session, else that of the source.
