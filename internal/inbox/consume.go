@@ -5,6 +5,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -140,18 +141,52 @@ func (i *Inbox) consumePartition(ctx context.Context, name, partition string, fi
 	}
 	defer giveBack(messages)
 	for {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+		msg, err := next(ctx, messages)
 		switch {
 		case ctx.Err() != nil:
 			if msg != nil {
 				_ = msg.Nak()
 			}
 			return nil
+		case errors.Is(err, errQuiet):
+			if err := stillThere(ctx, consumer); err != nil {
+				return err
+			}
+			continue
 		case err != nil:
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		i.deal(ctx, msg, handle)
 	}
+}
+
+// quietFor is how long nothing may come before the server is asked whether the
+// consumer is still there: what asks a consumer that is gone for messages is
+// never told so.
+const quietFor = 10 * time.Second
+
+var errQuiet = errors.New("nothing has come for a while")
+
+// next waits for a message, for as long as quietFor.
+func next(ctx context.Context, messages jetstream.MessagesContext) (jetstream.Msg, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, quietFor, errQuiet)
+	defer cancel()
+	msg, err := messages.Next(jetstream.NextContext(waiting))
+	if err != nil && errors.Is(context.Cause(waiting), errQuiet) {
+		return nil, errQuiet
+	}
+	return msg, err
+}
+
+// stillThere is an error where the server has the consumer no more. While the
+// server is away, that is not known.
+func stillThere(ctx context.Context, consumer jetstream.Consumer) error {
+	asking, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if _, err := consumer.Info(asking); errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
 }
 
 // giveBack ends an iterator and gives back what had arrived and nobody looked
