@@ -8,7 +8,6 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -246,19 +245,11 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 type failureCounter struct{ failures *prometheus.CounterVec }
 
 func newFailureCounter(registry prometheus.Registerer) (failureCounter, error) {
-	counter := failureCounter{failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+	failures, err := registered(registry, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "rostra_platform_failures_total",
 		Help: "Calls to social platforms that failed, by platform type and failure class.",
-	}, []string{"platform", "class"})}
-	err := registry.Register(counter.failures)
-	if already, ok := err.(prometheus.AlreadyRegisteredError); ok { //nolint:errorlint // the registry gives it bare
-		existing, ok := already.ExistingCollector.(*prometheus.CounterVec)
-		if !ok {
-			return counter, fmt.Errorf("the metric's name is taken: %w", err)
-		}
-		return failureCounter{failures: existing}, nil
-	}
-	return counter, err
+	}, []string{"platform", "class"}))
+	return failureCounter{failures}, err
 }
 
 // Count implements socialchannel.FailureCounter.

@@ -3,30 +3,17 @@
 
 package controllers
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/prometheus/client_golang/prometheus"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // driftCounter is the metric of subscriptions that were not as declared.
 type driftCounter struct{ drifts *prometheus.CounterVec }
 
 func newDriftCounter(registry prometheus.Registerer) (driftCounter, error) {
-	counter := driftCounter{drifts: prometheus.NewCounterVec(prometheus.CounterOpts{
+	drifts, err := registered(registry, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "rostra_subscription_drift_total",
 		Help: "Subscriptions to events that were not at the platform as declared, by platform type.",
-	}, []string{"platform"})}
-	err := registry.Register(counter.drifts)
-	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		existing, ok := already.ExistingCollector.(*prometheus.CounterVec)
-		if !ok {
-			return counter, fmt.Errorf("the metric's name is taken: %w", err)
-		}
-		return driftCounter{drifts: existing}, nil
-	}
-	return counter, err
+	}, []string{"platform"}))
+	return driftCounter{drifts}, err
 }
 
 // CountDrift implements socialchannel.DriftCounter.

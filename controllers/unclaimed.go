@@ -3,30 +3,17 @@
 
 package controllers
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/prometheus/client_golang/prometheus"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // unclaimedGauge is the metric of accounts that no channel claims.
 type unclaimedGauge struct{ accounts *prometheus.GaugeVec }
 
 func newUnclaimedGauge(registry prometheus.Registerer) (unclaimedGauge, error) {
-	gauge := unclaimedGauge{accounts: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	accounts, err := registered(registry, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "rostra_unclaimed_accounts",
 		Help: "Accounts at a platform's server that no channel claims, by SocialPlatform, as last listed.",
-	}, []string{"platform"})}
-	err := registry.Register(gauge.accounts)
-	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		existing, ok := already.ExistingCollector.(*prometheus.GaugeVec)
-		if !ok {
-			return gauge, fmt.Errorf("the metric's name is taken: %w", err)
-		}
-		return unclaimedGauge{accounts: existing}, nil
-	}
-	return gauge, err
+	}, []string{"platform"}))
+	return unclaimedGauge{accounts}, err
 }
 
 // Set implements socialplatform.Gauge.

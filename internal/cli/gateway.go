@@ -5,12 +5,10 @@ package cli
 
 import (
 	"context"
-	"flag"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/rostra-dev/rostra/internal/hook"
@@ -96,14 +94,9 @@ func newGatewayCommand(serve func(context.Context, StandaloneOptions) error) *co
 			return serve(cmd.Context(), options)
 		},
 	}
-	borrowed := flag.NewFlagSet("gateway", flag.ContinueOnError)
-	config.RegisterFlags(borrowed)
-	logging.BindFlags(borrowed)
 	flags := cmd.Flags()
-	flags.AddGoFlagSet(borrowed)
+	addServing(flags, &logging, &options.MetricsAddress, &options.ProbeAddress)
 	options.Gateway.add(flags)
 	flags.StringVar(&options.Namespace, "namespace", "", "the operator's own namespace, where the records of callbacks are; default: the pod's own")
-	flags.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8080", "address that serves Prometheus metrics; 0 for none")
-	flags.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0 for none")
 	return cmd
 }

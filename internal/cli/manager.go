@@ -11,6 +11,7 @@ import (
 	"net/netip"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -38,6 +39,17 @@ type ManagerOptions struct {
 	RemovalPercent, RemovalFloor int
 }
 
+// addServing adds the flags of a command that serves until it is told to stop:
+// where it finds the cluster, what it logs, and how it is watched.
+func addServing(flags *pflag.FlagSet, logging *zap.Options, metricsAddress, probeAddress *string) {
+	borrowed := flag.NewFlagSet("", flag.ContinueOnError)
+	config.RegisterFlags(borrowed)
+	logging.BindFlags(borrowed)
+	flags.AddGoFlagSet(borrowed)
+	flags.StringVar(metricsAddress, "metrics-bind-address", ":8080", "address that serves Prometheus metrics; 0 for none")
+	flags.StringVar(probeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0 for none")
+}
+
 // newManagerCommand makes the command that runs the operator. The flag
 // --kubeconfig is read by controller-runtime's config.GetConfig.
 func newManagerCommand(operate func(context.Context, ManagerOptions) error) *cobra.Command {
@@ -55,14 +67,9 @@ func newManagerCommand(operate func(context.Context, ManagerOptions) error) *cob
 			return operate(cmd.Context(), options)
 		},
 	}
-	borrowed := flag.NewFlagSet("manager", flag.ContinueOnError)
-	config.RegisterFlags(borrowed)
-	logging.BindFlags(borrowed)
 	flags := cmd.Flags()
-	flags.AddGoFlagSet(borrowed)
+	addServing(flags, &logging, &options.MetricsAddress, &options.ProbeAddress)
 	flags.Var((*prefixes)(&options.AllowedEgress), "allow-egress-cidr", "address range that may be dialled although it is private, and without TLS; may be given several times")
-	flags.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8080", "address that serves Prometheus metrics; 0 for none")
-	flags.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0 for none")
 	flags.BoolVar(&options.LeaderElection, "leader-elect", false, "let one of several processes work at a time")
 	flags.StringVar(&options.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; default: the pod's own")
 	flags.StringVar(&options.Namespace, "namespace", "", "the operator's own namespace, where applications' Secrets and the records of callbacks are; default: the pod's own")
