@@ -28,10 +28,12 @@ import (
 	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/consent"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/escalationroute"
 	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
 	"github.com/rostra-dev/rostra/controllers/responderrota"
 	"github.com/rostra-dev/rostra/controllers/rotaoverride"
+	"github.com/rostra-dev/rostra/controllers/routes"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/controllers/socialplatform"
 	"github.com/rostra-dev/rostra/controllers/team"
@@ -170,7 +172,7 @@ func trimMetadata(object any) (any, error) {
 
 func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	indexer := mgr.GetFieldIndexer()
-	if err := errors.Join(socialchannel.Index(ctx, indexer), duty.Index(ctx, indexer), responderrota.Index(ctx, indexer), consent.Index(ctx, indexer)); err != nil {
+	if err := errors.Join(socialchannel.Index(ctx, indexer), duty.Index(ctx, indexer), routes.Index(ctx, indexer), consent.Index(ctx, indexer)); err != nil {
 		return err
 	}
 	directory := platform.NewDirectory(options.Platforms)
@@ -214,8 +216,9 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 		}
 	}
 	book := duty.NewBook(mgr.GetClient())
+	escalations := routes.NewBook(mgr.GetClient(), mgr.GetCache(), book)
 	channels := socialchannel.New(socialchannel.Config{
-		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory, Duty: book, Brake: options.Brake,
+		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory, Duty: book, Routes: escalations, Brake: options.Brake,
 		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
 		Namespace: options.Namespace, Gateway: reach(options, key), Inbox: inboxOf(options.Inbox), Arrivals: board, Drifts: drifts,
 	})
@@ -236,6 +239,7 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	return errors.Join(
 		(&team.Reconciler{Client: mgr.GetClient(), Clock: options.Clock}).SetupWithManager(mgr, settings(2)),
 		(&publishingfreeze.Reconciler{Client: mgr.GetClient(), Metadata: mgr.GetCache(), Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
+		(&escalationroute.Reconciler{Client: mgr.GetClient(), Routes: escalations, Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
 		(&responderrota.Reconciler{Client: mgr.GetClient(), Metadata: mgr.GetCache(), Duty: book, Clock: options.Clock}).SetupWithManager(mgr, settings(2)),
 		(&rotaoverride.Reconciler{Client: mgr.GetClient(), Duty: book, Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
 	)

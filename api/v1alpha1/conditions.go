@@ -39,10 +39,15 @@ const (
 	// promises, over the next 14 days.
 	ConditionCovered = "Covered"
 
+	// ConditionEscalationRouted is True when every step of the channel's route
+	// resolves to somebody reachable, or no route is named.
+	ConditionEscalationRouted = "EscalationRouted"
+
 	// ConditionPublishingAllowed is True when no freeze holds the channel.
 	ConditionPublishingAllowed = "PublishingAllowed"
 
-	// ConditionReachable is True when the platform's server answers as one.
+	// ConditionReachable is True when the platform's server answers as one; of an
+	// EscalationRoute, when each of its steps is heard by somebody now.
 	ConditionReachable = "Reachable"
 	// ConditionAccountsDiscovered is True when the accounts at the platform's
 	// server were listed within the interval of spec.discovery.
@@ -64,6 +69,13 @@ const (
 	// ConditionMembersReachable is True when everybody who takes turns has a
 	// way to be told.
 	ConditionMembersReachable = "MembersReachable"
+
+	// ConditionRulesValid is True when every rule of the route can be used, and
+	// matches something that no earlier one takes.
+	ConditionRulesValid = "RulesValid"
+	// ConditionTargetsResolved is True when the rotas, teams and people that the
+	// route names are there.
+	ConditionTargetsResolved = "TargetsResolved"
 )
 
 // Reasons of the summary.
@@ -284,6 +296,40 @@ const (
 	ReasonPending = "Pending"
 	// ReasonOutranked: another override of the same time answers.
 	ReasonOutranked = "Outranked"
+)
+
+// Reasons of EscalationRouted, and of EscalationRoute conditions.
+const (
+	// ReasonRouted: every step of the route is heard by somebody now.
+	ReasonRouted = "Routed"
+	// ReasonNoRoute: the channel names no route.
+	ReasonNoRoute = "NoRoute"
+	// ReasonRouteNotFound: no EscalationRoute of that name exists in the
+	// namespace.
+	ReasonRouteNotFound = "RouteNotFound"
+	// ReasonRouteInvalid: a rule of the route cannot be used.
+	ReasonRouteInvalid = "RouteInvalid"
+	// ReasonRulesCompiled: every rule can be used.
+	ReasonRulesCompiled = "RulesCompiled"
+	// ReasonRuleInvalid: a rule cannot be read, is not true or false, or costs
+	// too much.
+	ReasonRuleInvalid = "RuleInvalid"
+	// ReasonRuleNeverApplies: a rule comes after one that leaves it nothing, or
+	// is false itself.
+	ReasonRuleNeverApplies = "RuleNeverApplies"
+	// ReasonTargetsFound: the rotas, teams and people of the route are there.
+	ReasonTargetsFound = "TargetsFound"
+	// ReasonTargetDeleting: a rota or team of the route is being deleted.
+	ReasonTargetDeleting = "TargetDeleting"
+	// ReasonStepEmpty: a step is nobody now, and is left out.
+	ReasonStepEmpty = "StepEmpty"
+	// ReasonNobodyReachable: nobody of a step can be told, and it is left out.
+	ReasonNobodyReachable = "NobodyReachable"
+	// ReasonStepsReachable: every step is heard by somebody now.
+	ReasonStepsReachable = "StepsReachable"
+	// ReasonOnePerson: nobody but one person, who may be asleep, hears any of
+	// the steps and the fallback.
+	ReasonOnePerson = "OnePerson"
 )
 
 // Reasons of Team and SocialPlatform conditions.

@@ -27,6 +27,7 @@ var (
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
+		&EscalationRoute{}, &EscalationRouteList{},
 		&PublishingFreeze{}, &PublishingFreezeList{},
 		&ResponderRota{}, &ResponderRotaList{},
 		&RotaOverride{}, &RotaOverrideList{},

@@ -88,6 +88,12 @@ type SocialChannelSpec struct {
 	// +optional
 	ResponderRotaRef *LocalReference `json:"responderRotaRef,omitempty"`
 
+	// escalationRouteRef names the EscalationRoute, in the same namespace, that
+	// says who is told of the channel's events, in which order, while nobody has
+	// answered. Default: none.
+	// +optional
+	EscalationRouteRef *LocalReference `json:"escalationRouteRef,omitempty"`
+
 	// managementPolicy says whether anything may be changed at the platform
 	// for this channel. Observe verifies and reports only. Default: Manage.
 	// +optional
@@ -302,6 +308,11 @@ type SocialChannelStatus struct {
 	// made, or it cannot be told.
 	// +optional
 	Coverage *Coverage `json:"coverage,omitempty"`
+
+	// escalation is who would be told of an event on the channel now. Unset: no
+	// route is named, or it cannot be told.
+	// +optional
+	Escalation *ChannelEscalation `json:"escalation,omitempty"`
 
 	// retiring are credentials that were replaced and are not revoked yet.
 	// +optional
@@ -717,6 +728,7 @@ type RevokedCredential struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Until",type=string,priority=1,JSONPath=`.status.onCall.until`
 // +kubebuilder:printcolumn:name="Coverage",type=integer,priority=1,JSONPath=`.status.coverage.percent`
+// +kubebuilder:printcolumn:name="Escalation",type=string,priority=1,JSONPath=`.status.escalation.summary`
 // +kubebuilder:printcolumn:name="Last-Event",type=date,priority=1,JSONPath=`.status.subscription.lastEvent`
 // +kubebuilder:printcolumn:name="Declared-Owner",type=string,priority=1,JSONPath=`.spec.ownerRef.name`
 // +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.account.id`

@@ -47,6 +47,8 @@ type Page struct {
 	Problems []rota.Problem
 	// Overrides of the rota, by name.
 	Overrides []v1alpha1.RotaOverride
+	// Deleting: the rota is being deleted.
+	Deleting bool
 	// Teams that the rota and its overrides name and that exist, by name.
 	Teams map[string]*v1alpha1.Team
 
@@ -101,7 +103,7 @@ func (b *Book) gather(ctx context.Context, object *v1alpha1.ResponderRota) (*Pag
 		return nil, err
 	}
 	slices.SortFunc(overrides.Items, func(x, y v1alpha1.RotaOverride) int { return strings.Compare(x.Name, y.Name) })
-	page := &Page{Overrides: overrides.Items, Teams: map[string]*v1alpha1.Team{}, assessed: map[string]assessed{}}
+	page := &Page{Overrides: overrides.Items, Deleting: object.DeletionTimestamp != nil, Teams: map[string]*v1alpha1.Team{}, assessed: map[string]assessed{}}
 	version := []string{versionOf(object)}
 	for i := range overrides.Items {
 		version = append(version, versionOf(&overrides.Items[i]))

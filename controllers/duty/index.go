@@ -21,7 +21,8 @@ const (
 	teamIndex = "team"
 )
 
-// Index adds the indexes that rotas and overrides are looked up by.
+// Index adds the indexes that rotas and overrides are looked up by, and teams
+// by how they are told.
 func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	return errors.Join(
 		indexer.IndexField(ctx, &v1alpha1.ResponderRota{}, teamIndex, func(object client.Object) []string {
@@ -45,6 +46,7 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 			}
 			return []string{override.Spec.ResponderRotaRef.Name}
 		}),
+		indexer.IndexField(ctx, &v1alpha1.Team{}, notifyIndex, notifiedBy),
 	)
 }
 

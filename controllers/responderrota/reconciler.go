@@ -12,16 +12,13 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
-	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/internal/rota"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -133,7 +130,7 @@ func (r *Reconciler) bindReachable(ctx context.Context, page *duty.Page, object 
 		if person.Left {
 			continue
 		}
-		reachable, err := r.reachable(ctx, page.Teams[person.Team], person.Name)
+		reachable, err := duty.Reachable(ctx, r.Metadata, page.Teams[person.Team], person.Name)
 		if err != nil {
 			return err
 		}
@@ -149,26 +146,4 @@ func (r *Reconciler) bindReachable(ctx context.Context, page *duty.Page, object 
 		"on duty and told of nothing: %s: give each a spec.members[].notify in the Team, whose Secret exists in the team's namespace",
 		strings.Join(object.Status.Unreachable, ", ")))
 	return nil
-}
-
-// reachable tells whether a member has a way to be told whose Secret exists.
-func (r *Reconciler) reachable(ctx context.Context, team *v1alpha1.Team, member string) (bool, error) {
-	if team == nil {
-		return false, nil
-	}
-	for _, candidate := range team.Spec.Members {
-		if candidate.Name != member {
-			continue
-		}
-		for _, target := range candidate.Notify {
-			err := r.Metadata.Get(ctx, types.NamespacedName{Namespace: team.Spec.Namespace, Name: target.SecretRef.Name}, metadata.Secret())
-			if err == nil {
-				return true, nil
-			}
-			if !apierrors.IsNotFound(err) {
-				return false, err
-			}
-		}
-	}
-	return false, nil
 }

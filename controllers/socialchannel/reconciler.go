@@ -20,6 +20,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/routes"
 	"github.com/rostra-dev/rostra/internal/credentials/secretstore"
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/ownership"
@@ -45,6 +46,8 @@ type Config struct {
 	Platforms *platform.Directory
 	// Duty tells who is on duty.
 	Duty *duty.Book
+	// Routes tells who hears of an event.
+	Routes *routes.Book
 	// Recorder of Events.
 	Recorder events.EventRecorder
 	// Clock for everything but deadlines.
@@ -125,7 +128,7 @@ type binding func(ctx context.Context, s *scope) error
 
 // bindings in their order: each builds on what those before it found.
 func (r *Reconciler) bindings() []binding {
-	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindSubscription, r.bindAuthorization, r.bindCoverage}
+	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindSubscription, r.bindAuthorization, r.bindCoverage, r.bindEscalation}
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -149,10 +152,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 			return status.Quietly(err)
 		}
 		s.status.Pause(s.pauseMessage())
-		s.channel.Status.OnCall, s.channel.Status.Coverage = nil, nil
-		s.status.Unknown(v1alpha1.ConditionCovered, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks at its rota")
-		s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks whether its events come")
-		s.channel.Status.Authorization = nil
+		s.putAside()
 	default:
 		if err := r.bind(ctx, s, r.bindings()); err != nil {
 			r.unstored(s)
@@ -177,11 +177,21 @@ func (r *Reconciler) unstored(s *scope) {
 	r.feeds.polls.Expire(name)
 }
 
-// dutyAlone says who is on duty although something else could not be done:
+// putAside says that nobody looks who is on duty, who would be told, and
+// whether events come.
+func (s *scope) putAside() {
+	s.channel.Status.OnCall, s.channel.Status.Coverage, s.channel.Status.Escalation = nil, nil, nil
+	s.channel.Status.Authorization = nil
+	s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks whether its events come")
+	s.status.Unknown(v1alpha1.ConditionCovered, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks at its rota")
+	s.status.Unknown(v1alpha1.ConditionEscalationRouted, v1alpha1.ReasonSuspended, "the channel is suspended, and nobody looks at its route")
+}
+
+// dutyAlone says who is on duty, and who would be told, although something else could not be done:
 // people look there first when something is wrong.
 func (r *Reconciler) dutyAlone(ctx context.Context, s *scope) error {
 	alone := r.newScope(s.before.DeepCopy())
-	if err := r.bindCoverage(ctx, alone); err != nil {
+	if err := r.bind(ctx, alone, []binding{r.bindCoverage, r.bindEscalation}); err != nil {
 		return err
 	}
 	return status.Write(ctx, r.Client, alone.before, alone.channel)

@@ -23,6 +23,7 @@ import (
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/metadata"
 	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
+	"github.com/rostra-dev/rostra/controllers/routes"
 	"github.com/rostra-dev/rostra/internal/freeze"
 )
 
@@ -34,13 +35,14 @@ const (
 	PlatformIndex = "platform"
 
 	rotaIndex      = "rota"
+	routeIndex     = "route"
 	sourceIndex    = "source"
 	deliveredIndex = "delivered"
 )
 
 // +kubebuilder:rbac:groups=social.rostra.dev,resources=socialchannels,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=social.rostra.dev,resources=socialchannels/status,verbs=patch
-// +kubebuilder:rbac:groups=social.rostra.dev,resources=teams;socialplatforms;responderrotas;rotaoverrides,verbs=get;list;watch
+// +kubebuilder:rbac:groups=social.rostra.dev,resources=teams;socialplatforms;responderrotas;rotaoverrides;escalationroutes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=social.rostra.dev,resources=publishingfreezes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
@@ -65,6 +67,12 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 				return nil
 			}
 			return []string{c.Spec.ResponderRotaRef.Name}
+		})),
+		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, routeIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
+			if c.Spec.EscalationRouteRef == nil {
+				return nil
+			}
+			return []string{c.Spec.EscalationRouteRef.Name}
 		})),
 		indexer.IndexField(ctx, &v1alpha1.SocialChannel{}, sourceIndex, ofChannel(func(c *v1alpha1.SocialChannel) []string {
 			return []string{c.Spec.Credentials.SourceSecretRef.Name}
@@ -99,8 +107,10 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		Watches(&v1alpha1.SocialPlatform{}, handler.EnqueueRequestsFromMapFunc(r.onPlatform), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ResponderRota{}, handler.EnqueueRequestsFromMapFunc(r.onRota), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.RotaOverride{}, handler.EnqueueRequestsFromMapFunc(r.onRotaOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.EscalationRoute{}, handler.EnqueueRequestsFromMapFunc(r.onRoute), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.PublishingFreeze{}, handler.EnqueueRequestsFromMapFunc(r.heldByFreeze), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.ofSecret), builder.WithPredicates(foreignWrite())).
+		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.toldBySecret), builder.WithPredicates(duty.Appears())).
 		WatchesMetadata(metadata.Namespace(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(options)
 	if r.Arrivals == nil {
@@ -158,17 +168,19 @@ func (r *Reconciler) rivals(ctx context.Context, object client.Object) []reconci
 }
 
 // ofTeam finds the channels that a team matters to: as their owner, or because
-// its members answer for them.
+// its members answer for them or would be told.
 func (r *Reconciler) ofTeam(ctx context.Context, team client.Object) []reconcile.Request {
 	requests := sets.New(r.find(ctx, client.MatchingFields{OwnerIndex: team.GetName()})...)
 	for _, rota := range duty.OfTeam(ctx, r.Client, team.GetName()) {
 		requests.Insert(r.answeredBy(ctx, rota)...)
 	}
+	requests.Insert(r.routedBy(ctx, routes.OfTeam(ctx, r.Client, team.GetName()))...)
 	return requests.UnsortedList()
 }
 
 func (r *Reconciler) onRota(ctx context.Context, rota client.Object) []reconcile.Request {
-	return r.answeredBy(ctx, client.ObjectKeyFromObject(rota))
+	name := client.ObjectKeyFromObject(rota)
+	return append(r.answeredBy(ctx, name), r.routedBy(ctx, routes.OfRota(ctx, r.Client, name))...)
 }
 
 func (r *Reconciler) onRotaOf(ctx context.Context, override client.Object) []reconcile.Request {
@@ -176,12 +188,31 @@ func (r *Reconciler) onRotaOf(ctx context.Context, override client.Object) []rec
 	for _, rota := range duty.OfOverride(override) {
 		requests = append(requests, r.answeredBy(ctx, rota)...)
 	}
-	return requests
+	return append(requests, r.routedBy(ctx, routes.OfOverride(ctx, r.Client, override))...)
 }
 
 // answeredBy finds the channels on a rota.
 func (r *Reconciler) answeredBy(ctx context.Context, rota client.ObjectKey) []reconcile.Request {
 	return r.find(ctx, client.InNamespace(rota.Namespace), client.MatchingFields{rotaIndex: rota.Name})
+}
+
+func (r *Reconciler) onRoute(ctx context.Context, route client.Object) []reconcile.Request {
+	return r.routedBy(ctx, []client.ObjectKey{client.ObjectKeyFromObject(route)})
+}
+
+// toldBySecret finds the channels of whose events somebody would be told by a
+// Secret.
+func (r *Reconciler) toldBySecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	return r.routedBy(ctx, routes.OfSecret(ctx, r.Client, secret))
+}
+
+// routedBy finds the channels that take one of some routes.
+func (r *Reconciler) routedBy(ctx context.Context, taken []client.ObjectKey) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, route := range taken {
+		requests = append(requests, r.find(ctx, client.InNamespace(route.Namespace), client.MatchingFields{routeIndex: route.Name})...)
+	}
+	return requests
 }
 
 func (r *Reconciler) onPlatform(ctx context.Context, social client.Object) []reconcile.Request {

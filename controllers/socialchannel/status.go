@@ -30,6 +30,7 @@ func (s *scope) summarise() {
 		v1alpha1.ConditionCredentialReady,
 		v1alpha1.ConditionSubscriptionReady,
 		v1alpha1.ConditionCovered,
+		v1alpha1.ConditionEscalationRouted,
 	)
 	if credential := s.channel.Status.Credential; credential != nil {
 		credential.Expires = ""

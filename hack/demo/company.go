@@ -129,6 +129,7 @@ func (d *demo) lookAround(ctx context.Context) error {
 		{"get", "teams"},
 		{"get", "socialplatforms"},
 		{"get", "responderrotas", "-A"},
+		{"get", "escalationroutes", "-A"},
 		{"get", "socialchannels", "-A"},
 		{"describe", "socialchannel", helpChannel, "-n", socialNamespace},
 		{

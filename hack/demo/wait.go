@@ -64,11 +64,11 @@ func (d *demo) channel(ctx context.Context, name string) (*v1alpha1.SocialChanne
 	return channel, nil
 }
 
-// allInOrder says which teams, rotas, platforms and channels are not Ready.
+// allInOrder says which teams, rotas, routes, platforms and channels are not Ready.
 func (d *demo) allInOrder(ctx context.Context) (string, error) {
 	teams, platforms, channels := &v1alpha1.TeamList{}, &v1alpha1.SocialPlatformList{}, &v1alpha1.SocialChannelList{}
-	rotas := &v1alpha1.ResponderRotaList{}
-	if err := errors.Join(d.admin.List(ctx, teams), d.admin.List(ctx, platforms), d.admin.List(ctx, channels), d.admin.List(ctx, rotas)); err != nil {
+	rotas, routes := &v1alpha1.ResponderRotaList{}, &v1alpha1.EscalationRouteList{}
+	if err := errors.Join(d.admin.List(ctx, teams), d.admin.List(ctx, platforms), d.admin.List(ctx, channels), d.admin.List(ctx, rotas), d.admin.List(ctx, routes)); err != nil {
 		return "", fmt.Errorf("list what was applied: %w", err)
 	}
 	var lacking []string
@@ -86,6 +86,9 @@ func (d *demo) allInOrder(ctx context.Context) (string, error) {
 	}
 	for i := range rotas.Items {
 		lacking = append(lacking, unready("ResponderRota "+rotas.Items[i].Name, rotas.Items[i].Generation, rotas.Items[i].Status.Conditions))
+	}
+	for i := range routes.Items {
+		lacking = append(lacking, unready("EscalationRoute "+routes.Items[i].Name, routes.Items[i].Generation, routes.Items[i].Status.Conditions))
 	}
 	for i := range platforms.Items {
 		platform := &platforms.Items[i]

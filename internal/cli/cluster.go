@@ -71,7 +71,7 @@ func dial(f *sourceFlags) (client.Client, string, error) {
 // mapper knows the kinds that are read, so that the server need not be asked.
 func mapper() meta.RESTMapper {
 	known := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
-	for _, kind := range []string{"ResponderRota", "RotaOverride", "SocialChannel"} {
+	for _, kind := range []string{"EscalationRoute", "ResponderRota", "RotaOverride", "SocialChannel"} {
 		known.Add(v1alpha1.GroupVersion.WithKind(kind), meta.RESTScopeNamespace)
 	}
 	for _, kind := range []string{"SocialPlatform", "Team"} {
@@ -192,5 +192,7 @@ func (c *cluster) complete(name objectName) objectName {
 }
 
 func newInventory() *inventory {
-	return &inventory{teams: map[string]*v1alpha1.Team{}, rotas: map[objectName]*v1alpha1.ResponderRota{}}
+	return &inventory{
+		teams: map[string]*v1alpha1.Team{}, rotas: map[objectName]*v1alpha1.ResponderRota{}, routes: map[objectName]*v1alpha1.EscalationRoute{},
+	}
 }

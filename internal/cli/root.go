@@ -66,6 +66,7 @@ func New(config Config) *cobra.Command {
 		newManagerCommand(config.Operate),
 		newOnCallCommand(config.Clock),
 		newPlatformsCommand(config.Platforms),
+		newRouteCommand(config.Clock),
 		newVersionCommand(config.Version),
 		newWhoisCommand(config.Clock),
 	)

@@ -22,11 +22,15 @@ type source interface {
 	// channels gives the channel of that name, or with an empty name all those
 	// of the namespace or, without one, all; with all that they refer to.
 	channels(ctx context.Context, name objectName, everywhere bool) (*inventory, error)
+	// route gives the route of that name, or the one that the channel of that
+	// name takes, with all that it is made of. The channel is nil where the name
+	// is a route's.
+	route(ctx context.Context, name objectName) (*v1alpha1.EscalationRoute, *v1alpha1.SocialChannel, *inventory, error)
 	// survey gives the channels of a namespace, or with an empty one all, and
 	// every team and platform.
 	survey(ctx context.Context, namespace string) (*inventory, error)
-	// answering adds to a survey the rota that a channel names, if there is one,
-	// with all that it is made of.
+	// answering adds to a survey the rota and the route that a channel names, if
+	// there are, with all that they are made of.
 	answering(ctx context.Context, channel *v1alpha1.SocialChannel, into *inventory) error
 }
 
@@ -34,6 +38,7 @@ type source interface {
 type inventory struct {
 	teams     map[string]*v1alpha1.Team
 	rotas     map[objectName]*v1alpha1.ResponderRota
+	routes    map[objectName]*v1alpha1.EscalationRoute
 	overrides []v1alpha1.RotaOverride
 	channels  []v1alpha1.SocialChannel
 	platforms []v1alpha1.SocialPlatform
@@ -94,6 +99,7 @@ func (f files) inventory(channels []v1alpha1.SocialChannel) *inventory {
 	i := &inventory{
 		teams:     map[string]*v1alpha1.Team{},
 		rotas:     map[objectName]*v1alpha1.ResponderRota{},
+		routes:    map[objectName]*v1alpha1.EscalationRoute{},
 		overrides: f.set.Overrides,
 		channels:  channels,
 		platforms: f.set.Platforms,
@@ -103,6 +109,9 @@ func (f files) inventory(channels []v1alpha1.SocialChannel) *inventory {
 	}
 	for at := range f.set.Rotas {
 		i.rotas[objectName{f.set.Rotas[at].Namespace, f.set.Rotas[at].Name}] = &f.set.Rotas[at]
+	}
+	for at := range f.set.Routes {
+		i.routes[objectName{f.set.Routes[at].Namespace, f.set.Routes[at].Name}] = &f.set.Routes[at]
 	}
 	return i
 }

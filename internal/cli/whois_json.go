@@ -40,6 +40,7 @@ type whoisJSON struct {
 	TimeZone      string           `json:"timeZone"`
 	OnDuty        *dutyJSON        `json:"onDuty"`
 	OnDutyRemark  string           `json:"onDutyRemark"`
+	Route         *routeRefJSON    `json:"route"`
 	NextGap       *gapJSON         `json:"nextGap"`
 	Credential    *credentialJSON  `json:"credential"`
 	Retiring      []retiringJSON   `json:"retiring"`
@@ -79,6 +80,14 @@ type dutyJSON struct {
 	Since  string `json:"since,omitempty"`
 	Until  string `json:"until,omitempty"`
 	Next   string `json:"next,omitempty"`
+}
+
+// routeRefJSON is the route that a channel names. Without a summary there is
+// none of that name, as remark says.
+type routeRefJSON struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary,omitempty"`
+	Remark  string `json:"remark,omitempty"`
 }
 
 type credentialJSON struct {
@@ -150,7 +159,7 @@ func (p *portrait) answer() whoisJSON {
 		Platform: spec.PlatformRef.Name, Handle: spec.Handle, Purpose: spec.Purpose, Account: p.accountJSON(),
 		Owner: status.Owner, DeclaredOwner: spec.OwnerRef.Name, Manager: p.managerJSON(),
 		Chain: append([]string{}, p.chain...), ChainProblem: p.chainEnd,
-		Rota: p.duty.rota, TimeZone: p.duty.zone.String(), OnDuty: p.dutyJSON(), OnDutyRemark: p.duty.remark,
+		Rota: p.duty.rota, TimeZone: p.duty.zone.String(), OnDuty: p.dutyJSON(), OnDutyRemark: p.duty.remark, Route: p.routeJSON(),
 		Credential: p.credentialJSON(), Retiring: p.retiringJSON(), Handover: handoverAnswer(status.Handover), History: []changeJSON{},
 		Freeze: p.freezeJSON(), Suspended: ptr.Deref(spec.Suspend, false), Ready: p.conditionJSON(v1alpha1.ConditionReady),
 		StatusCurrent: !p.declaredOnly && !p.unseen() && !p.stale(),
@@ -213,6 +222,13 @@ func (p *portrait) dutyJSON() *dutyJSON {
 		Member: segment.Member, Team: segment.Team, Layer: segment.Layer,
 		Since: formatRFC3339(segment.From, p.duty.zone), Until: formatRFC3339(segment.Until, p.duty.zone), Next: p.duty.next.Member,
 	}
+}
+
+func (p *portrait) routeJSON() *routeRefJSON {
+	if p.route.name == "" {
+		return nil
+	}
+	return &routeRefJSON{p.route.name, p.route.words, p.route.remark}
 }
 
 func (p *portrait) credentialJSON() *credentialJSON {

@@ -38,6 +38,7 @@ type portrait struct {
 	chain    []string
 	chainEnd string
 	duty     dutyFacts
+	route    routeFacts
 	exposed  []exposure
 }
 
@@ -76,6 +77,7 @@ func (w *whois) portray(found *inventory, channel *v1alpha1.SocialChannel, set *
 		return nil, err
 	}
 	p.holder = holder(channel)
+	p.route = routeOf(found, channel, p.at)
 	p.team = found.teams[p.holder]
 	p.objection = p.judge(found.teams[channel.Spec.OwnerRef.Name])
 	if p.team != nil {

@@ -84,6 +84,7 @@ func (p *portrait) text() string {
 	s.add("Purpose", spec.Purpose)
 	p.sayOwner(&s)
 	p.sayDuty(&s)
+	p.sayRoute(&s)
 	if !p.declaredOnly {
 		p.sayCredential(&s)
 		p.sayHistory(&s)
@@ -213,6 +214,17 @@ func (p *portrait) sayDuty(s *sheet) {
 		s.add("Next gap", rota.Words(*gap, gap.From.Location(), p.at))
 	case p.duty.promised:
 		s.add("Next gap", "none in the next 14 days")
+	}
+}
+
+// sayRoute says who would be told, where the channel names a route.
+func (p *portrait) sayRoute(s *sheet) {
+	switch {
+	case p.route.name == "":
+	case p.route.remark != "":
+		s.add("Route", p.route.remark)
+	default:
+		s.add("Route", p.route.name+": "+p.route.words)
 	}
 }
 

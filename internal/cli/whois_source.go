@@ -50,12 +50,18 @@ func (c *cluster) survey(ctx context.Context, namespace string) (*inventory, err
 }
 
 func (c *cluster) answering(ctx context.Context, channel *v1alpha1.SocialChannel, into *inventory) error {
-	if channel.Spec.ResponderRotaRef == nil {
+	if channel.Spec.ResponderRotaRef != nil {
+		name := objectName{channel.Namespace, channel.Spec.ResponderRotaRef.Name}
+		if _, err := c.readRota(ctx, name, into); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("read ResponderRota %s: %w", name, err)
+		}
+	}
+	if channel.Spec.EscalationRouteRef == nil {
 		return nil
 	}
-	name := objectName{channel.Namespace, channel.Spec.ResponderRotaRef.Name}
-	if _, err := c.readRota(ctx, name, into); err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("read ResponderRota %s: %w", name, err)
+	name := objectName{channel.Namespace, channel.Spec.EscalationRouteRef.Name}
+	if _, err := c.readRoute(ctx, name, into); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("read EscalationRoute %s: %w", name, err)
 	}
 	return nil
 }

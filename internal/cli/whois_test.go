@@ -368,7 +368,7 @@ Ready       True, InOrder: everything is as declared
 		declared := whoisOf(succeed("whois", "-f", folder(company, bluesky, careRota, help()), "acme-help", "-o", "json"))
 		keys := []string{
 			"account", "at", "basis", "chain", "chainProblem", "channel", "credential", "declaredOwner", "file", "freeze", "handle", "handover", "history",
-			"lastRevoked", "manager", "nextGap", "objection", "onDuty", "onDutyRemark", "owner", "platform", "purpose", "ready", "retiring", "rota", "statusCurrent",
+			"lastRevoked", "manager", "nextGap", "objection", "onDuty", "onDutyRemark", "owner", "platform", "purpose", "ready", "retiring", "rota", "route", "statusCurrent",
 			"suspended", "timeZone",
 		}
 		for _, answer := range []map[string]any{onCluster, declared} {

@@ -64,6 +64,9 @@ func write(t *testing.T, set *manifests.Set) []byte {
 	for i := range set.Overrides {
 		objects = append(objects, named(&set.Overrides[i], "RotaOverride"))
 	}
+	for i := range set.Routes {
+		objects = append(objects, named(&set.Routes[i], "EscalationRoute"))
+	}
 	objects = append(objects, set.Others...)
 	var out bytes.Buffer
 	for _, object := range objects {

@@ -40,6 +40,7 @@ type Set struct {
 	Channels  []v1alpha1.SocialChannel
 	Rotas     []v1alpha1.ResponderRota
 	Overrides []v1alpha1.RotaOverride
+	Routes    []v1alpha1.EscalationRoute
 	// Others are the objects of all further kinds of the group.
 	Others []client.Object
 
@@ -89,6 +90,7 @@ func (s *Set) sort() {
 	slices.SortFunc(s.Channels, func(a, b v1alpha1.SocialChannel) int { return compare(&a, &b) })
 	slices.SortFunc(s.Rotas, func(a, b v1alpha1.ResponderRota) int { return compare(&a, &b) })
 	slices.SortFunc(s.Overrides, func(a, b v1alpha1.RotaOverride) int { return compare(&a, &b) })
+	slices.SortFunc(s.Routes, func(a, b v1alpha1.EscalationRoute) int { return compare(&a, &b) })
 	slices.SortFunc(s.Others, func(a, b client.Object) int { return cmp.Or(cmp.Compare(kindOf(a), kindOf(b)), compare(a, b)) })
 }
 
@@ -114,6 +116,8 @@ func (s *Set) add(object client.Object, origin string) error {
 		s.Rotas = append(s.Rotas, *typed)
 	case *v1alpha1.RotaOverride:
 		s.Overrides = append(s.Overrides, *typed)
+	case *v1alpha1.EscalationRoute:
+		s.Routes = append(s.Routes, *typed)
 	default:
 		s.Others = append(s.Others, object)
 	}

@@ -64,6 +64,9 @@ func names(set *manifests.Set) []string {
 	for _, object := range set.Rotas {
 		all = append(all, "ResponderRota "+object.Namespace+"/"+object.Name)
 	}
+	for _, object := range set.Routes {
+		all = append(all, "EscalationRoute "+object.Namespace+"/"+object.Name)
+	}
 	for _, object := range set.Overrides {
 		all = append(all, "RotaOverride "+object.Namespace+"/"+object.Name)
 	}
@@ -80,6 +83,7 @@ var _ = Describe("Reading", func() {
 			"teams/care.yaml":                 team,
 			"rotas/care.yml":                  "# a comment\n---\n" + rota + "---\n" + secret + "...\n",
 			"rotas/deep/er/swap.json":         override,
+			"routes/care.yaml":                "apiVersion: social.rostra.dev/v1alpha1\nkind: EscalationRoute\nmetadata: {name: care, namespace: social}\nspec: {steps: [{targets: [{responderRotaRef: {name: care}}], wait: 15m}]}\n",
 			"kustomization.yaml":              "resources: [teams, rotas]\nkind: [not, a, kind]",
 			"rotas/Kustomization.yml":         "]",
 			".github/workflow.yaml":           "]",
@@ -97,7 +101,7 @@ var _ = Describe("Reading", func() {
 		set, err := manifests.Read([]string{root}, nil)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(names(set)).To(Equal([]string{
-			"Team customer-care", "SocialPlatform bluesky", "SocialChannel social/care", "ResponderRota social/care", "RotaOverride social/swap",
+			"Team customer-care", "SocialPlatform bluesky", "SocialChannel social/care", "ResponderRota social/care", "EscalationRoute social/care", "RotaOverride social/swap",
 		}))
 		Expect(set.Platforms[0].Namespace).To(BeEmpty(), "it is cluster-scoped")
 		Expect(set.Rotas[0].Spec.TimeZone).To(Equal("Europe/London"))

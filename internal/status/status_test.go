@@ -268,13 +268,15 @@ var (
 		v1alpha1.ReasonApplicationSecretMissing, v1alpha1.ReasonApplicationSecretInvalid,
 		v1alpha1.ReasonEventsUnsupported, v1alpha1.ReasonGatewayNotConfigured, v1alpha1.ReasonSubscriptionDrifted,
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
+		v1alpha1.ReasonRouteNotFound, v1alpha1.ReasonRouteInvalid, v1alpha1.ReasonRuleInvalid, v1alpha1.ReasonRuleNeverApplies,
+		v1alpha1.ReasonStepEmpty, v1alpha1.ReasonNobodyReachable,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
 		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound, v1alpha1.ReasonMemberUnreachable,
 		v1alpha1.ReasonManagerNotMember, v1alpha1.ReasonChainCycle, v1alpha1.ReasonChainBroken, v1alpha1.ReasonChainTooLong,
 	}
 	passByThemselves = []string{
 		v1alpha1.ReasonProgressing, v1alpha1.ReasonDeleting, v1alpha1.ReasonWaiting,
-		v1alpha1.ReasonFreezing, v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonHandoverPending, v1alpha1.ReasonHandoverScheduled,
+		v1alpha1.ReasonFreezing, v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonTargetDeleting, v1alpha1.ReasonHandoverPending, v1alpha1.ReasonHandoverScheduled,
 		v1alpha1.ReasonPlatformUnavailable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonNoCredential,
 		v1alpha1.ReasonCallbackUnreachable, v1alpha1.ReasonInboxUnavailable,
 	}
@@ -284,6 +286,8 @@ var (
 		v1alpha1.ReasonNotFrozen, v1alpha1.ReasonPrepared,
 		v1alpha1.ReasonChainComplete, v1alpha1.ReasonAnswered, v1alpha1.ReasonAccountsListed,
 		v1alpha1.ReasonCovered, v1alpha1.ReasonNothingPromised,
+		v1alpha1.ReasonRouted, v1alpha1.ReasonNoRoute, v1alpha1.ReasonRulesCompiled, v1alpha1.ReasonTargetsFound,
+		v1alpha1.ReasonStepsReachable, v1alpha1.ReasonOnePerson,
 		v1alpha1.ReasonSubscribed, v1alpha1.ReasonPolled, v1alpha1.ReasonNothingSubscribed,
 		v1alpha1.ReasonScheduleRead, v1alpha1.ReasonMembersFound, v1alpha1.ReasonMembersReachable,
 		v1alpha1.ReasonInForce, v1alpha1.ReasonPending, v1alpha1.ReasonOutranked,

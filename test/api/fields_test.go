@@ -33,7 +33,11 @@ var _ = DescribeTable("A field that does not exist", Label("S25"),
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(BeFalse(), "what is let in by a lenient client is left out")
 	},
-	Entry("a route", goodChannel, "spec.escalationRouteRef", map[string]any{"name": "care"}),
+	Entry("a route without its Ref", goodChannel, "spec.escalationRoute", "care"),
+	Entry("a rota's person as a fallback's deputy", goodRoute, "spec.fallback.deputy", "dana"),
+	Entry("a route's delay", goodRoute, "spec.delay", "5m"),
+	Entry("a fallback's wait", goodRoute, "spec.fallback.wait", "5m"),
+	Entry("a fallback in another namespace", goodRoute, "spec.fallback.namespace", "other"),
 	Entry("a policy of its own choice", goodChannel, "spec.contentPolicyRef", map[string]any{"name": "brand"}),
 	Entry("a rota without its kind", goodChannel, "spec.rotaRef", map[string]any{"name": "care"}),
 	Entry("a Secret's namespace", goodChannel, "spec.credentials.sourceSecretRef.namespace", "other"),

@@ -16,6 +16,9 @@ func columns(line string) []string {
 	return regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1)
 }
 
+// routeInWords is what a status says of a route.
+const routeInWords = "now: maria → (15m) manager maria → (30m) at last manager ines"
+
 var _ = Describe("kubectl", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		inOrder := []any{condition()}
@@ -28,8 +31,9 @@ var _ = Describe("kubectl", Ordered, func() {
 				"id": "rostra-0123456789ab-1", "serial": int64(1), "team": "customer-care", "issuedAt": "2026-11-21T12:00:00Z", "expires": "27d",
 				"secret": map[string]any{"namespace": "customer-care", "name": "acme-help"},
 			},
-			"status.onCall":   onDuty,
-			"status.coverage": map[string]any{"percent": int64(66), "uncoveredPerWeek": "56h0m0s"},
+			"status.onCall":     onDuty,
+			"status.coverage":   map[string]any{"percent": int64(66), "uncoveredPerWeek": "56h0m0s"},
+			"status.escalation": map[string]any{"route": "care", "summary": routeInWords},
 		} {
 			set(path, value)(channel.Object)
 		}
@@ -60,6 +64,15 @@ var _ = Describe("kubectl", Ordered, func() {
 		set("status.coverage", map[string]any{"percent": int64(100), "uncoveredPerWeek": "0s"})(rota.Object)
 		Expect(kube.Status().Update(ctx, rota)).To(Succeed())
 
+		route := manifest(goodRoute)
+		created(ctx, route)
+		set("status.conditions", inOrder)(route.Object)
+		set("status.first", "maria")(route.Object)
+		set("status.compiledRules", int64(1))(route.Object)
+		set("status.summary", routeInWords)(route.Object)
+		set("status.nextChange", "2026-11-23T09:00:00Z")(route.Object)
+		Expect(kube.Status().Update(ctx, route)).To(Succeed())
+
 		override := manifest(goodOverride)
 		created(ctx, override)
 		set("status.conditions", []any{condition("reason", "Waiting", "message", "begins in six days")})(override.Object)
@@ -85,9 +98,9 @@ var _ = Describe("kubectl", Ordered, func() {
 		lines := get(ctx, "socialchannels", "-A", "-o", "wide")
 		Expect(columns(lines[0])).To(Equal([]string{
 			"NAMESPACE", "NAME", "PLATFORM", "HANDLE", "OWNER", "ON-CALL", "EXPIRES", "READY", "REASON",
-			"UNTIL", "COVERAGE", "LAST-EVENT", "DECLARED-OWNER", "ACCOUNT", "SECRET-NAMESPACE", "SECRET", "MESSAGE", "AGE",
+			"UNTIL", "COVERAGE", "ESCALATION", "LAST-EVENT", "DECLARED-OWNER", "ACCOUNT", "SECRET-NAMESPACE", "SECRET", "MESSAGE", "AGE",
 		}))
-		Expect(columns(lines[1])[9:16]).To(Equal([]string{"2026-11-23T09:00:00Z", "66", "customer-care", did, "customer-care", "acme-help", "everything declared is in order"}))
+		Expect(columns(lines[1])[9:17]).To(Equal([]string{"2026-11-23T09:00:00Z", "66", routeInWords, "customer-care", did, "customer-care", "acme-help", "everything declared is in order"}))
 	})
 
 	It("says of teams who answers for them", func(ctx SpecContext) {
@@ -113,6 +126,15 @@ var _ = Describe("kubectl", Ordered, func() {
 		Expect(columns(lines[1])[9:11]).To(Equal([]string{"Europe/London", "everything declared is in order"}))
 	})
 
+	It("says of routes who hears first, and the whole of it in words", func(ctx SpecContext) {
+		lines := get(ctx, "escalationroutes", "-A")
+		Expect(columns(lines[0])).To(Equal([]string{"NAMESPACE", "NAME", "FIRST", "RULES", "NEXT-CHANGE", "READY", "REASON", "AGE"}))
+		Expect(columns(lines[1])).To(HaveExactElements("social", "care", "maria", "1", "2026-11-23T09:00:00Z", "True", "InOrder", Not(BeEmpty())))
+		lines = get(ctx, "escalationroutes", "-A", "-o", "wide")
+		Expect(columns(lines[0])[6:]).To(Equal([]string{"REASON", "ROUTE", "MESSAGE", "AGE"}))
+		Expect(columns(lines[1])[7]).To(Equal(routeInWords))
+	})
+
 	It("says of overrides whom they put on duty, and why", func(ctx SpecContext) {
 		lines := get(ctx, "rotaoverrides", "-A")
 		Expect(columns(lines[0])).To(Equal([]string{"NAMESPACE", "NAME", "ROTA", "MEMBER", "FROM", "UNTIL", "READY", "REASON", "AGE"}))
@@ -132,6 +154,7 @@ var _ = Describe("kubectl", Ordered, func() {
 		Entry("teams", "tm", "team.social.rostra.dev/customer-care"),
 		Entry("rotas", "rota", "responderrota.social.rostra.dev/care"),
 		Entry("overrides", "rotaov", "rotaoverride.social.rostra.dev/dana-covers-friday"),
+		Entry("routes", "er", "escalationroute.social.rostra.dev/care"),
 		Entry("one channel", "socialchannel", "socialchannel.social.rostra.dev/acme-news"),
 	)
 
@@ -139,7 +162,7 @@ var _ = Describe("kubectl", Ordered, func() {
 		Expect(get(ctx, "social", "-A", "-o", "name")).To(ConsistOf(
 			"socialchannel.social.rostra.dev/acme-help", "socialchannel.social.rostra.dev/acme-news",
 			"socialplatform.social.rostra.dev/bluesky", "team.social.rostra.dev/customer-care",
-			"responderrota.social.rostra.dev/care", "rotaoverride.social.rostra.dev/dana-covers-friday",
+			"escalationroute.social.rostra.dev/care", "responderrota.social.rostra.dev/care", "rotaoverride.social.rostra.dev/dana-covers-friday",
 		))
 	})
 
@@ -175,6 +198,10 @@ var _ = Describe("kubectl", Ordered, func() {
 		Entry("the unit of a turn", "responderrota.spec.layers.handoff.unit", "ENUM: Hour Day Week"),
 		Entry("a window's days", "responderrota.spec.layers.windows.days", "Default: every day", "for example [Mon, Tue]"),
 		Entry("a window's end", "responderrota.spec.layers.windows.to", "24:00"),
+		Entry("a channel's route", "socialchannel.spec.escalationRouteRef", "in the same namespace", "Default: none"),
+		Entry("a wait", "escalationroute.spec.steps.wait", "15m", "From 1m to 24h"),
+		Entry("a fallback", "escalationroute.spec.fallback", "so that somebody always hears"),
+		Entry("a rule", "escalationroute.spec.rules.when", "CEL", "event.text.matches"),
 		Entry("overrides", "rotaoverride", "whatever the rota says", "the one that begins later answers"),
 		Entry("an override's reason", "rotaoverride.spec.reason", "swap with maria"),
 		Entry("a server", "socialplatform.spec.mastodon.server", "https://mastodon.social"),

@@ -17,6 +17,7 @@ const (
 	platforms = "socialplatforms.social.rostra.dev"
 	rotas     = "responderrotas.social.rostra.dev"
 	overrides = "rotaoverrides.social.rostra.dev"
+	routes    = "escalationroutes.social.rostra.dev"
 	freezes   = "publishingfreezes.social.rostra.dev"
 )
 
@@ -55,16 +56,18 @@ var _ = Describe("People", func() {
 				}
 			}
 		},
-		Entry("the platform team", "rostra-platform-editor", "", platforms, teams, channels, rotas, overrides, "secrets"),
-		Entry("the people leads", "rostra-team-editor", "", teams, platforms, channels, rotas, overrides, "secrets"),
-		Entry("the owners", "rostra-channel-editor", teamNamespace, channels, teams, platforms, rotas, overrides, "secrets"),
+		Entry("the platform team", "rostra-platform-editor", "", platforms, teams, channels, rotas, overrides, routes, "secrets"),
+		Entry("the people leads", "rostra-team-editor", "", teams, platforms, channels, rotas, overrides, routes, "secrets"),
+		Entry("the owners", "rostra-channel-editor", teamNamespace, channels, teams, platforms, rotas, overrides, routes, "secrets"),
 		Entry("those who plan duty", "rostra-rota-editor", teamNamespace, rotas, channels, teams, platforms, "secrets", "configmaps"),
 		Entry("those who swap shifts", "rostra-rota-editor", teamNamespace, overrides, channels, teams, platforms, "secrets", "configmaps"),
-		Entry("those who may stop publishing", "rostra-freezer", "", freezes, channels, teams, platforms, rotas, overrides, "secrets"),
+		Entry("those who may stop publishing", "rostra-freezer", "", freezes, channels, teams, platforms, rotas, overrides, routes, "secrets"),
+		Entry("those who say who is told next", "rostra-rota-editor", teamNamespace, routes, channels, teams, platforms, "secrets", "configmaps"),
 		// By aggregation, for those whom a cluster has already trusted with the Secrets of a namespace.
 		Entry("editors of a namespace", "edit", teamNamespace, channels, teams, platforms, freezes),
 		Entry("editors of a namespace, its rotas", "edit", teamNamespace, rotas, teams, platforms),
 		Entry("editors of a namespace, its overrides", "edit", teamNamespace, overrides, teams, platforms),
+		Entry("editors of a namespace, its routes", "edit", teamNamespace, routes, teams, platforms),
 		Entry("administrators of a namespace", "admin", teamNamespace, channels, teams, platforms, freezes),
 		Entry("administrators of a namespace, its rotas", "admin", teamNamespace, rotas, teams, platforms),
 		Entry("administrators of a namespace, its overrides", "admin", teamNamespace, overrides, teams, platforms),
@@ -73,12 +76,12 @@ var _ = Describe("People", func() {
 	It("who plan duty may do that and nothing else", func(ctx SpecContext) {
 		who := bind(ctx, "rostra-rota-editor", teamNamespace)
 		var want []string
-		for _, resource := range []string{rotas, overrides} {
+		for _, resource := range []string{rotas, overrides, routes} {
 			for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"} {
 				want = append(want, verb+" "+resource)
 			}
 		}
-		for _, resource := range []string{"responderrotas/status", "rotaoverrides/status"} {
+		for _, resource := range []string{"escalationroutes/status", "responderrotas/status", "rotaoverrides/status"} {
 			want = append(want, describe("get", resource, "social.rostra.dev", nil))
 		}
 		Eventually(rules).WithArguments(ctx, who, teamNamespace).Should(ConsistOf(want))
@@ -98,9 +101,9 @@ var _ = Describe("People", func() {
 		Entry("rotas alone", "rostra-rota-editor", rotas),
 	)
 
-	It("see the channels and the rotas of a namespace that they may view, and change none", func(ctx SpecContext) {
+	It("see the channels, the rotas and the routes of a namespace that they may view, and change none", func(ctx SpecContext) {
 		who := bind(ctx, "view", teamNamespace)
-		for _, resource := range []string{channels, rotas, overrides} {
+		for _, resource := range []string{channels, rotas, overrides, routes} {
 			for _, verb := range []string{"get", "list", "watch"} {
 				Eventually(may).WithArguments(ctx, who, verb, resource, teamNamespace, "").Should(BeTrue(), "%s %s", verb, resource)
 			}
@@ -115,7 +118,7 @@ var _ = Describe("People", func() {
 
 	It("who ask whose an account is see every kind, and no Secret", func(ctx SpecContext) {
 		who := bind(ctx, "rostra-viewer", "")
-		for _, resource := range []string{channels, teams, platforms, rotas, overrides, freezes} {
+		for _, resource := range []string{channels, teams, platforms, rotas, overrides, routes, freezes} {
 			Expect(may(ctx, who, "list", resource, "", "")).To(BeTrue(), resource)
 			Expect(may(ctx, who, "patch", resource, "", "any")).To(BeFalse(), resource)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/rostra-dev/rostra/controllers"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/routes"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/test/cluster"
 )
@@ -65,6 +66,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	})
 	Expect(socialchannel.Index(running, shared.cached.GetFieldIndexer())).To(Succeed())
 	Expect(duty.Index(running, shared.cached.GetFieldIndexer())).To(Succeed())
+	Expect(routes.Index(running, shared.cached.GetFieldIndexer())).To(Succeed())
 	go func() { done <- shared.cached.Start(running) }()
 	Expect(shared.cached.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
 }, NodeTimeout(30*time.Minute))

@@ -23,8 +23,10 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/escalationroute"
 	"github.com/rostra-dev/rostra/controllers/responderrota"
 	"github.com/rostra-dev/rostra/controllers/rotaoverride"
+	"github.com/rostra-dev/rostra/controllers/routes"
 	"github.com/rostra-dev/rostra/controllers/socialchannel"
 	"github.com/rostra-dev/rostra/internal/ownership"
 	"github.com/rostra-dev/rostra/internal/platform"
@@ -48,6 +50,7 @@ type world struct {
 	reconciler *socialchannel.Reconciler
 	rotas      *responderrota.Reconciler
 	overrides  *rotaoverride.Reconciler
+	routes     *escalationroute.Reconciler
 	// brake of the operator; off in most worlds.
 	brake ownership.Brake
 	// namespaces of the company.
@@ -159,6 +162,8 @@ func (w *world) startOperator() {
 	book := duty.NewBook(shared.client)
 	w.rotas = &responderrota.Reconciler{Client: shared.client, Metadata: shared.cached.GetCache(), Duty: book, Clock: w.clock}
 	w.overrides = &rotaoverride.Reconciler{Client: shared.client, Duty: book, Clock: w.clock}
+	escalations := routes.NewBook(shared.client, shared.cached.GetCache(), book)
+	w.routes = &escalationroute.Reconciler{Client: shared.client, Routes: escalations, Clock: w.clock}
 	w.arrivals = arrivals.NewBoard()
 	w.reconciler = socialchannel.New(socialchannel.Config{
 		Client:    &mortalClient{Client: shared.client, world: w},
@@ -167,6 +172,7 @@ func (w *world) startOperator() {
 		Metadata:  shared.cached.GetCache(),
 		Platforms: platform.NewDirectory(platform.Registry{string(v1alpha1.PlatformBluesky): w.server.Factory}),
 		Duty:      book,
+		Routes:    escalations,
 		Brake:     w.brake,
 		Namespace: w.in("rostra"),
 		Gateway:   w.gateway(),
