@@ -38,7 +38,42 @@ type EscalationRouteSpec struct {
 	// +required
 	// +kubebuilder:validation:XValidation:rule="!has(self.responderRotaRef)",message="fallback must be a person, since a rota may have nobody on duty: name a teamRef with role Manager or with a member"
 	Fallback EscalationTarget `json:"fallback,omitzero"`
+
+	// excerpt says whether those who are told read the beginning of what was
+	// written: PublicPosts for that of public posts, None for nothing. Of a
+	// direct message nobody ever does. Default: PublicPosts.
+	// +optional
+	// +kubebuilder:default=PublicPosts
+	Excerpt Excerpt `json:"excerpt,omitempty"`
+
+	// notices says when the owner's manager is told of what concerns the account
+	// itself, such as a credential that is due: WorkingHours for Monday to
+	// Friday from 09:00 to 17:00 in the time zone of the channel's rota, Anytime
+	// for at once. Default: WorkingHours.
+	// +optional
+	// +kubebuilder:default=WorkingHours
+	Notices NoticeHours `json:"notices,omitempty"`
 }
+
+// Excerpt says what of a stranger's words is sent along.
+// +kubebuilder:validation:Enum=PublicPosts;None
+type Excerpt string
+
+// What of a stranger's words is sent along.
+const (
+	ExcerptPublicPosts Excerpt = "PublicPosts"
+	ExcerptNone        Excerpt = "None"
+)
+
+// NoticeHours says when people are told of what can wait.
+// +kubebuilder:validation:Enum=WorkingHours;Anytime
+type NoticeHours string
+
+// When people are told of what can wait.
+const (
+	NoticesWorkingHours NoticeHours = "WorkingHours"
+	NoticesAnytime      NoticeHours = "Anytime"
+)
 
 // EscalationRule gives some events steps of their own.
 type EscalationRule struct {

@@ -27,6 +27,7 @@ var (
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
+		&ContentPolicy{}, &ContentPolicyList{},
 		&EscalationRoute{}, &EscalationRouteList{},
 		&PublishingFreeze{}, &PublishingFreezeList{},
 		&ResponderRota{}, &ResponderRotaList{},

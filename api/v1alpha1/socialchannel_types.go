@@ -314,6 +314,11 @@ type SocialChannelStatus struct {
 	// +optional
 	Escalation *ChannelEscalation `json:"escalation,omitempty"`
 
+	// inbox is how the channel's messages are answered. It is written at most
+	// once a minute. Unset: none came in the last seven days.
+	// +optional
+	Inbox *ChannelInbox `json:"inbox,omitempty"`
+
 	// retiring are credentials that were replaced and are not revoked yet.
 	// +optional
 	// +listType=map

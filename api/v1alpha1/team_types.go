@@ -54,6 +54,22 @@ type TeamSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Accepts []AcceptedChannels `json:"accepts,omitempty"`
+
+	// eventSink is where the events of the channels that the team effectively
+	// owns are forwarded: a help desk, or a queue of the team's own. They are
+	// CloudEvents over HTTP, signed after Standard Webhooks, each channel's in
+	// their order. Default: nowhere.
+	// +optional
+	EventSink *EventSink `json:"eventSink,omitempty"`
+}
+
+// EventSink is a team's own tool that hears of events.
+type EventSink struct {
+	// secretRef names the Secret, in the team's namespace, whose key holds the
+	// URL to which events are sent. Beside it, the key signingSecret may hold
+	// the secret with which they are signed, as whsec_ and base64.
+	// +required
+	SecretRef SecretKeyReference `json:"secretRef,omitzero"`
 }
 
 // TeamMember is a person in a team.

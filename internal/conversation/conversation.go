@@ -1,0 +1,408 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package conversation is what stands between a stranger's message and somebody
+// who answers: who wrote, who was told, whose turn is next and when, and
+// whether somebody has answered. Everything here is pure: the time is a
+// parameter, and storing and telling are for others.
+package conversation
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rostra-dev/rostra/internal/escalation"
+	"github.com/rostra-dev/rostra/internal/event"
+)
+
+// State says how far a conversation has come.
+type State string
+
+const (
+	// Open: it waits, and nobody has been told yet.
+	Open State = "Open"
+	// Told: it waits, and somebody has been told.
+	Told State = "Told"
+	// Acknowledged: somebody said that they have it.
+	Acknowledged State = "Acknowledged"
+	// Answered: the account itself answered.
+	Answered State = "Answered"
+	// Expired: nobody did anything for so long that it is given up.
+	Expired State = "Expired"
+)
+
+// Waits tells whether somebody is still to be found who answers.
+func (s State) Waits() bool { return s == Open || s == Told }
+
+// Bounds of what a conversation holds.
+const (
+	maxPosts    = 32
+	maxEvents   = 64
+	maxTellings = 48
+	maxPast     = 16
+	// MaxExcerpt bounds Excerpt, in characters.
+	MaxExcerpt = 240
+	// Life is how long a conversation waits for somebody before it expires.
+	Life = 7 * 24 * time.Hour
+	// Memory is how long one that is over is kept, so that the next message in
+	// it finds it, and figures speak of it.
+	Memory = 7 * 24 * time.Hour
+)
+
+// Conversation is what one person writes to one channel in one thread.
+type Conversation struct {
+	// ID names the conversation; see NewID.
+	ID string `json:"id"`
+	// Channel as namespace/name, and its UID.
+	Channel    string `json:"channel"`
+	ChannelUID string `json:"channelUID"`
+	// Platform is the platform's type.
+	Platform string `json:"platform"`
+	// Thread that it is in; see ThreadOf.
+	Thread string `json:"thread"`
+	// Author who writes.
+	Author event.Actor `json:"author,omitzero"`
+
+	// State it is in.
+	State State `json:"state"`
+	// Episode counts, from 1, how often it was opened: a message after an answer
+	// opens it again.
+	Episode int `json:"episode"`
+	// OpenedAt is when the first message that waits was received, and LastAt the
+	// last one.
+	OpenedAt time.Time `json:"openedAt,omitzero"`
+	LastAt   time.Time `json:"lastAt,omitzero"`
+	// Kind, PostID, URL and Excerpt of the first message that waits. Of a direct
+	// message there is no excerpt.
+	Kind    event.Kind `json:"kind,omitempty"`
+	PostID  string     `json:"postID,omitempty"`
+	URL     string     `json:"url,omitempty"`
+	Excerpt string     `json:"excerpt,omitempty"`
+	// Messages is how many wait.
+	Messages int `json:"messages,omitempty"`
+	// Posts are the last posts of the conversation, of both sides: whoever
+	// answers one of them answers here.
+	Posts []string `json:"posts,omitempty"`
+	// Events are the last that were taken in, by their IDs, so that one that
+	// comes twice counts once.
+	Events []string `json:"events,omitempty"`
+
+	// Terms under which the episode runs.
+	Terms Terms `json:"terms,omitzero"`
+	// Next is whose turn is next, and Due when; zero for never.
+	Next escalation.Position `json:"next,omitzero"`
+	Due  time.Time           `json:"due,omitzero"`
+	// Tries counts how often the turn was tried and nobody could be told.
+	Tries int `json:"tries,omitempty"`
+	// Claim is held by whoever takes the turn at present.
+	Claim *Claim `json:"claim,omitempty"`
+	// Tellings of the episode, the last of them, oldest first.
+	Tellings []Telling `json:"tellings,omitempty"`
+	// LateTold tells that the owner was told that the promise is broken, and
+	// LateTries how often that was tried in vain.
+	LateTold  bool `json:"lateTold,omitempty"`
+	LateTries int  `json:"lateTries,omitempty"`
+
+	// Response is the episode's first response.
+	Response *Response `json:"response,omitempty"`
+	// Past are the responses of earlier episodes, the last of them, oldest
+	// first.
+	Past []Response `json:"past,omitempty"`
+	// ClosedAt is when it was answered or expired.
+	ClosedAt time.Time `json:"closedAt,omitzero"`
+}
+
+// Terms are what held of the channel when an episode began.
+type Terms struct {
+	// Owner is the team that owned the channel.
+	Owner string `json:"owner,omitempty"`
+	// Route by which people are told, by name, and Rule of it that the message
+	// matched; both may be empty.
+	Route string `json:"route,omitempty"`
+	Rule  string `json:"rule,omitempty"`
+	// Target is within which time a first response is promised; zero for none.
+	Target time.Duration `json:"target,omitempty"`
+	// Excerpt tells that the beginning of a public post may be sent along.
+	Excerpt bool `json:"excerpt,omitempty"`
+}
+
+// Claim is the right of one process to take a turn, until it ends.
+type Claim struct {
+	// By names the process.
+	By string `json:"by"`
+	// Until is when others may take the turn.
+	Until time.Time `json:"until"`
+	// Late tells that it is about the broken promise, not about a turn.
+	Late bool `json:"late,omitempty"`
+}
+
+// Telling is one attempt to tell one person.
+type Telling struct {
+	At time.Time `json:"at"`
+	// Position of the turn; Late in its stead for a broken promise.
+	Position escalation.Position `json:"position"`
+	Late     bool                `json:"late,omitempty"`
+	// Team and Member who was told.
+	Team   string `json:"team"`
+	Member string `json:"member"`
+	// Way in which they were: "email", "pagerduty"; empty where none worked.
+	Way string `json:"way,omitempty"`
+	// Problem says why they could not be told; it holds no secret.
+	Problem string `json:"problem,omitempty"`
+	// Grouped tells that they were told of many conversations at once.
+	Grouped bool `json:"grouped,omitempty"`
+}
+
+// ResponseKind says what the first response was.
+type ResponseKind string
+
+const (
+	// ByAnswer: the account itself posted in the thread.
+	ByAnswer ResponseKind = "Answer"
+	// ByAcknowledgement: somebody said that they have it.
+	ByAcknowledgement ResponseKind = "Acknowledgement"
+)
+
+// Response is the first response of an episode.
+type Response struct {
+	// OpenedAt is when the episode began, and At when the response came.
+	OpenedAt time.Time    `json:"openedAt"`
+	At       time.Time    `json:"at"`
+	Kind     ResponseKind `json:"kind"`
+	// By is who acknowledged, as team/member or as they called themselves;
+	// empty for an answer, of which the platform does not tell who wrote it.
+	By string `json:"by,omitempty"`
+	// Target as it was promised; zero for none.
+	Target time.Duration `json:"target,omitempty"`
+}
+
+// Took is how long it took.
+func (r Response) Took() time.Duration { return max(0, r.At.Sub(r.OpenedAt)) }
+
+// idSize is the length of an ID: 100 bits.
+const idSize = 20
+
+// NewID names the conversation of an author in a thread of a channel. It says
+// nothing of any of them.
+func NewID(channelUID, thread, author string) string {
+	return digest("conversation", channelUID, thread, author)
+}
+
+// AheadKey names what is kept of an answer to a post that has not been heard
+// of.
+func AheadKey(channelUID, post string) string {
+	return "ahead-" + digest("ahead", channelUID, post)
+}
+
+func digest(parts ...string) string {
+	var buffer []byte
+	for _, part := range parts {
+		buffer = binary.AppendUvarint(buffer, uint64(len(part)))
+		buffer = append(buffer, part...)
+	}
+	sum := sha256.Sum256(buffer)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:idSize]
+}
+
+// ThreadOf gives the thread that a message begins or is in, as far as the event
+// tells: the platform's name for it, else the author for a direct message, else
+// the post itself.
+func ThreadOf(e *event.Event) string {
+	switch {
+	case e.ThreadID != "":
+		return e.ThreadID
+	case e.Kind == event.DirectMessage:
+		return "with " + AuthorOf(e)
+	case e.PostID != "":
+		return e.PostID
+	}
+	return e.ID
+}
+
+// AuthorOf names who did it by what lasts.
+func AuthorOf(e *event.Event) string {
+	if e.Actor.ID != "" {
+		return e.Actor.ID
+	}
+	return e.Actor.Handle
+}
+
+// Begin makes the conversation to which a message belongs that no other has:
+// nothing was taken in yet.
+func Begin(e *event.Event) *Conversation {
+	thread := ThreadOf(e)
+	return &Conversation{
+		ID: NewID(e.ChannelUID, thread, AuthorOf(e)), Channel: e.Channel, ChannelUID: e.ChannelUID, Platform: e.Platform,
+		Thread: thread, Author: e.Actor,
+	}
+}
+
+// Took tells whether an event was taken in already.
+func (c *Conversation) Took(e *event.Event) bool { return slices.Contains(c.Events, e.ID) }
+
+// NeedsTerms tells whether the next message opens an episode, for which terms
+// are to be given to Hear.
+func (c *Conversation) NeedsTerms() bool { return !c.State.Waits() && c.State != Acknowledged }
+
+// Hear takes in a message. Where it opens an episode, the first turn is due at
+// once; terms are of no account otherwise. It tells whether anything changed.
+func (c *Conversation) Hear(e *event.Event, terms Terms, now time.Time) bool {
+	if c.Took(e) {
+		return false
+	}
+	c.Events = appendBounded(c.Events, e.ID, maxEvents)
+	c.notePost(e.PostID)
+	at := received(e, now)
+	if c.NeedsTerms() {
+		c.open(e, terms, at, now)
+	}
+	c.Messages++
+	if at.After(c.LastAt) {
+		c.LastAt = at
+	}
+	return true
+}
+
+func received(e *event.Event, now time.Time) time.Time {
+	if e.ReceivedAt.IsZero() || e.ReceivedAt.After(now) {
+		return now
+	}
+	return e.ReceivedAt
+}
+
+func (c *Conversation) open(e *event.Event, terms Terms, at, now time.Time) {
+	c.remember()
+	c.Episode++
+	c.State, c.OpenedAt, c.LastAt, c.ClosedAt = Open, at, at, time.Time{}
+	c.Kind, c.PostID, c.URL, c.Excerpt, c.Messages = e.Kind, e.PostID, e.URL, "", 0
+	if e.Kind != event.DirectMessage && terms.Excerpt {
+		c.Excerpt = excerpt(e.Text)
+	}
+	c.Author = e.Actor
+	c.Terms, c.Next, c.Due, c.Tries = terms, escalation.Position{}, now, 0
+	c.Claim, c.Tellings, c.LateTold, c.LateTries = nil, nil, false, 0
+}
+
+// remember puts the episode's response with those of the past.
+func (c *Conversation) remember() {
+	if c.Response != nil {
+		c.Past = appendBounded(c.Past, *c.Response, maxPast)
+		c.Response = nil
+	}
+}
+
+// Answer takes in a post of the account's own that answers the conversation. It
+// tells whether anything changed.
+func (c *Conversation) Answer(e *event.Event, now time.Time) bool {
+	if c.Took(e) {
+		return false
+	}
+	c.Events = appendBounded(c.Events, e.ID, maxEvents)
+	c.notePost(e.PostID)
+	switch {
+	case c.State.Waits():
+		c.respond(Response{Kind: ByAnswer, At: received(e, now)})
+		c.close(Answered, now)
+	case c.State == Acknowledged:
+		c.close(Answered, now)
+	}
+	return true
+}
+
+// Acknowledge notes that somebody has it. It tells whether it waited until now.
+func (c *Conversation) Acknowledge(by string, now time.Time) bool {
+	if !c.State.Waits() {
+		return false
+	}
+	c.respond(Response{Kind: ByAcknowledgement, At: now, By: by})
+	c.State, c.Due, c.Claim, c.Tries = Acknowledged, time.Time{}, nil, 0
+	return true
+}
+
+// Expire gives up a conversation whose Life is over, also one that was
+// acknowledged and never answered. It tells whether anything changed.
+func (c *Conversation) Expire(now time.Time) bool {
+	if !c.State.Waits() && c.State != Acknowledged || now.Before(c.ExpiresAt()) {
+		return false
+	}
+	c.close(Expired, now)
+	return true
+}
+
+// ExpiresAt is when the conversation expires if nothing happens.
+func (c *Conversation) ExpiresAt() time.Time { return c.LastAt.Add(Life) }
+
+func (c *Conversation) respond(r Response) {
+	r.OpenedAt, r.Target = c.OpenedAt, c.Terms.Target
+	c.Response = &r
+}
+
+func (c *Conversation) close(state State, now time.Time) {
+	c.State, c.ClosedAt = state, now
+	c.Due, c.Claim, c.Tries, c.Messages, c.Excerpt = time.Time{}, nil, 0, 0, ""
+}
+
+// LateAt is when the promise of a first response is broken; zero where none was
+// made.
+func (c *Conversation) LateAt() time.Time {
+	if c.Terms.Target <= 0 || c.OpenedAt.IsZero() {
+		return time.Time{}
+	}
+	return c.OpenedAt.Add(c.Terms.Target)
+}
+
+// WakeAt is the next instant at which something is to be done; zero where
+// nothing is.
+func (c *Conversation) WakeAt() time.Time {
+	if !c.State.Waits() {
+		if c.State == Acknowledged {
+			return c.ExpiresAt()
+		}
+		return time.Time{}
+	}
+	at := earliest(c.ExpiresAt(), c.Due)
+	if !c.LateTold {
+		at = earliest(at, c.LateAt())
+	}
+	if c.Claim != nil && at.Before(c.Claim.Until) {
+		at = c.Claim.Until
+	}
+	return at
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (c *Conversation) notePost(post string) {
+	if post != "" && !slices.Contains(c.Posts, post) {
+		c.Posts = appendBounded(c.Posts, post, maxPosts)
+	}
+}
+
+// appendBounded appends, and drops the oldest where there are more than limit.
+func appendBounded[T any](all []T, one T, limit int) []T {
+	all = append(all, one)
+	if over := len(all) - limit; over > 0 {
+		all = slices.Delete(all, 0, over)
+	}
+	return all
+}
+
+// excerpt is the beginning of a text, on one line.
+func excerpt(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) <= MaxExcerpt {
+		return text
+	}
+	letters := []rune(text)
+	return string(letters[:MaxExcerpt-1]) + "…"
+}
