@@ -31,6 +31,7 @@ parts: ## build or install the real parts that the suites and the demo run on
 	@test/webpush/sender/install.sh >/dev/null
 	@test/oidc/server/install.sh >/dev/null
 	@test/browser/install.sh >/dev/null
+	@test/alertmanager/server/build.sh >/dev/null
 
 .PHONY: build
 build: ## build bin/rostra

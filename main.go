@@ -63,6 +63,10 @@ func operate(ctx context.Context, options cli.ManagerOptions) error {
 		if err != nil {
 			return nil, err
 		}
+		telling, err := newTelling(options.AllowedEgress...)
+		if err != nil {
+			return nil, err
+		}
 		reach, err := gatewayOptions(options.Gateway)
 		if err != nil {
 			return nil, err
@@ -72,6 +76,7 @@ func operate(ctx context.Context, options cli.ManagerOptions) error {
 			Namespace:               ownNamespace(options.Namespace),
 			Gateway:                 reach,
 			Inbox:                   kept,
+			Answering:               &controllers.AnsweringOptions{Outbound: telling, MailFrom: options.MailFrom, DeskAddress: options.DeskAddress, Process: processName(options.Gateway)},
 			Workers:                 options.Workers,
 			Brake:                   ownership.Brake{Percent: options.RemovalPercent, Floor: options.RemovalFloor},
 			MetricsAddress:          options.MetricsAddress,
@@ -165,6 +170,16 @@ func newOutbound(registerer prometheus.Registerer, allowed ...netip.Prefix) (*ht
 	return httpx.New(httpx.Options{UserAgent: userAgent(), AllowedPrivate: allowed, Metrics: registerer})
 }
 
+// newTelling makes the way out to those who are told. It is apart from the one to
+// the platforms, whose pace is that of one account: a company's Alertmanager
+// hears for all of them.
+func newTelling(allowed ...netip.Prefix) (*httpx.Client, error) {
+	const rate, burst, inFlight = 100, 200, 32
+	return httpx.New(httpx.Options{
+		UserAgent: userAgent(), AllowedPrivate: allowed, AccountRate: rate, AccountBurst: burst, OriginLimit: inFlight,
+	})
+}
+
 // podNamespace is where Kubernetes tells a pod its namespace.
 const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
@@ -179,6 +194,20 @@ func ownNamespace(given string) string {
 		return "" // not in a pod
 	}
 	return strings.TrimSpace(string(content))
+}
+
+// processName tells this process from others that share an inbox. A folder
+// belongs to one process at a time, which so takes up at once what the one
+// before it was about to do.
+func processName(options cli.GatewayOptions) string {
+	if options.InboxDir != "" {
+		return "rostra"
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "rostra"
+	}
+	return name
 }
 
 // platforms is the registry of every platform type that this binary speaks to.

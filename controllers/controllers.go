@@ -27,6 +27,7 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/consent"
+	"github.com/rostra-dev/rostra/controllers/contentpolicy"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/escalationroute"
 	"github.com/rostra-dev/rostra/controllers/metadata"
@@ -55,6 +56,9 @@ type Options struct {
 	// Inbox keeps events. It is needed for a Gateway, and for events that are
 	// polled. Whoever opened it closes it.
 	Inbox *inbox.Inbox
+	// Answering says how people are told of what is in the inbox; nil for not at
+	// all.
+	Answering *AnsweringOptions
 	// Workers is how many channels are reconciled at once. Default: 16.
 	Workers int
 	// MetricsAddress and ProbeAddress to listen on; "0" for not at all.
@@ -170,12 +174,73 @@ func trimMetadata(object any) (any, error) {
 	return trimmed, nil
 }
 
+// house is what the parts of one manager share.
+type house struct {
+	mgr     manager.Manager
+	options Options
+	// directory gives the adapter for a server.
+	directory *platform.Directory
+	// secrets reads and writes Secrets live.
+	secrets client.Client
+	// key of callbacks and links; nil where there is no gateway.
+	key []byte
+	// duty tells who is on duty, and routes who hears of an event.
+	duty   *duty.Book
+	routes *routes.Book
+	// answering is nil where nobody is told.
+	answering *answering
+}
+
 func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	indexer := mgr.GetFieldIndexer()
 	if err := errors.Join(socialchannel.Index(ctx, indexer), duty.Index(ctx, indexer), routes.Index(ctx, indexer), consent.Index(ctx, indexer)); err != nil {
 		return err
 	}
-	directory := platform.NewDirectory(options.Platforms)
+	h := &house{mgr: mgr, options: options, directory: platform.NewDirectory(options.Platforms), duty: duty.NewBook(mgr.GetClient())}
+	h.routes = routes.NewBook(mgr.GetClient(), mgr.GetCache(), h.duty)
+	var err error
+	h.secrets, err = client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return err
+	}
+	if options.Gateway != nil {
+		if h.key, err = gatewayKey(ctx, h.secrets, options.Namespace); err != nil {
+			return err
+		}
+	}
+	if h.answering, err = openAnswering(ctx, options); err != nil {
+		return err
+	}
+	return errors.Join(h.addGateway(), h.addAnswering(ctx), h.addChannels(), h.addOthers())
+}
+
+// settings are those of a controller that works on so many objects at once.
+func (h *house) settings(workers int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: workers,
+		ReconciliationTimeout:   reconcileTimeout,
+		SkipNameValidation:      new(h.options.SkipNameValidation),
+	}
+}
+
+// addGateway serves callbacks, and the pages for people.
+func (h *house) addGateway() error {
+	if h.options.Gateway == nil || h.options.Gateway.Address == "" {
+		return nil
+	}
+	people, err := connectPages(h.mgr, h.options, h.key, h.secrets, h.directory)
+	if err != nil {
+		return err
+	}
+	acknowledge, err := h.answering.pages(h)
+	if err != nil {
+		return err
+	}
+	return addGateway(h.mgr, h.options, h.key, pages{connect: people, acknowledge: acknowledge}, h.directory)
+}
+
+// addChannels reconciles channels.
+func (h *house) addChannels() error {
 	counter, err := newFailureCounter(metrics.Registry)
 	if err != nil {
 		return err
@@ -184,64 +249,40 @@ func setup(ctx context.Context, mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
-	settings := func(workers int) controller.Options {
-		return controller.Options{
-			MaxConcurrentReconciles: workers,
-			ReconciliationTimeout:   reconcileTimeout,
-			SkipNameValidation:      new(options.SkipNameValidation),
-		}
-	}
-	secrets, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
-	if err != nil {
-		return err
-	}
-	var key []byte
-	if options.Gateway != nil {
-		if key, err = gatewayKey(ctx, secrets, options.Namespace); err != nil {
-			return err
-		}
-	}
-	people, err := connectPages(mgr, options, key, secrets, directory)
-	if err != nil {
-		return err
-	}
-	if err := addGateway(mgr, options, key, people, directory); err != nil {
-		return err
-	}
 	var board *arrivals.Board
-	if options.Inbox != nil {
+	if h.options.Inbox != nil {
 		board = arrivals.NewBoard()
-		if err := mgr.Add(board.Runnable(options.Inbox)); err != nil {
+		if err := h.mgr.Add(board.Runnable(h.options.Inbox)); err != nil {
 			return err
 		}
 	}
-	book := duty.NewBook(mgr.GetClient())
-	escalations := routes.NewBook(mgr.GetClient(), mgr.GetCache(), book)
-	channels := socialchannel.New(socialchannel.Config{
-		Client: mgr.GetClient(), Secrets: secrets, Live: mgr.GetAPIReader(), Metadata: mgr.GetCache(), Platforms: directory, Duty: book, Routes: escalations, Brake: options.Brake,
-		Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock, Failures: counter,
-		Namespace: options.Namespace, Gateway: reach(options, key), Inbox: inboxOf(options.Inbox), Arrivals: board, Drifts: drifts,
-	})
-	if err := channels.SetupWithManager(mgr, settings(options.Workers)); err != nil {
-		return err
-	}
+	return socialchannel.New(socialchannel.Config{
+		Client: h.mgr.GetClient(), Secrets: h.secrets, Live: h.mgr.GetAPIReader(), Metadata: h.mgr.GetCache(), Platforms: h.directory,
+		Duty: h.duty, Routes: h.routes, Brake: h.options.Brake,
+		Recorder: h.mgr.GetEventRecorder("rostra"), Clock: h.options.Clock, Failures: counter, Namespace: h.options.Namespace,
+		Gateway: reach(h.options, h.key), Inbox: inboxOf(h.options.Inbox), Arrivals: board, Answers: h.answering.answers(), Drifts: drifts,
+	}).SetupWithManager(h.mgr, h.settings(h.options.Workers))
+}
+
+// addOthers reconciles all other kinds.
+func (h *house) addOthers() error {
 	unclaimed, err := newUnclaimedGauge(metrics.Registry)
 	if err != nil {
 		return err
 	}
+	cached, live, now := h.mgr.GetClient(), h.mgr.GetCache(), h.options.Clock
 	platforms := socialplatform.New(socialplatform.Config{
-		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Platforms: directory, Clock: options.Clock, Gauge: unclaimed,
-		Secrets: &secretstore.Store{Client: secrets}, Namespace: options.Namespace,
+		Client: cached, Metadata: live, Platforms: h.directory, Clock: now, Gauge: unclaimed,
+		Secrets: &secretstore.Store{Client: h.secrets}, Namespace: h.options.Namespace,
 	})
-	if err := platforms.SetupWithManager(mgr, settings(2)); err != nil {
-		return err
-	}
 	return errors.Join(
-		(&team.Reconciler{Client: mgr.GetClient(), Clock: options.Clock}).SetupWithManager(mgr, settings(2)),
-		(&publishingfreeze.Reconciler{Client: mgr.GetClient(), Metadata: mgr.GetCache(), Recorder: mgr.GetEventRecorder("rostra"), Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
-		(&escalationroute.Reconciler{Client: mgr.GetClient(), Routes: escalations, Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
-		(&responderrota.Reconciler{Client: mgr.GetClient(), Metadata: mgr.GetCache(), Duty: book, Clock: options.Clock}).SetupWithManager(mgr, settings(2)),
-		(&rotaoverride.Reconciler{Client: mgr.GetClient(), Duty: book, Clock: options.Clock}).SetupWithManager(mgr, settings(1)),
+		platforms.SetupWithManager(h.mgr, h.settings(2)),
+		(&team.Reconciler{Client: cached, Clock: now}).SetupWithManager(h.mgr, h.settings(2)),
+		(&publishingfreeze.Reconciler{Client: cached, Metadata: live, Recorder: h.mgr.GetEventRecorder("rostra"), Clock: now}).SetupWithManager(h.mgr, h.settings(1)),
+		(&escalationroute.Reconciler{Client: cached, Routes: h.routes, Clock: now}).SetupWithManager(h.mgr, h.settings(1)),
+		contentpolicy.New(contentpolicy.Config{Client: cached, Metadata: live, Clock: now}).SetupWithManager(h.mgr, h.settings(1)),
+		(&responderrota.Reconciler{Client: cached, Metadata: live, Duty: h.duty, Clock: now}).SetupWithManager(h.mgr, h.settings(2)),
+		(&rotaoverride.Reconciler{Client: cached, Duty: h.duty, Clock: now}).SetupWithManager(h.mgr, h.settings(1)),
 	)
 }
 

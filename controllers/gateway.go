@@ -127,12 +127,14 @@ func checkCallback(ctx context.Context, outbound *httpx.Client, key []byte, call
 	return errNotGateway
 }
 
-// addGateway lets a manager serve callbacks and, where people is not nil, the
-// pages that connect accounts.
-func addGateway(mgr manager.Manager, options Options, key []byte, people http.Handler, directory *platform.Directory) error {
-	if options.Gateway == nil || options.Gateway.Address == "" {
-		return nil
-	}
+// pages are for people; nil where there are none.
+type pages struct {
+	// connect accounts, and acknowledge conversations.
+	connect, acknowledge http.Handler
+}
+
+// addGateway lets a manager serve callbacks, and pages for people.
+func addGateway(mgr manager.Manager, options Options, key []byte, people pages, directory *platform.Directory) error {
 	clientset, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return err
@@ -149,7 +151,7 @@ func addGateway(mgr manager.Manager, options Options, key []byte, people http.Ha
 			receiver, ok := adapter.(platform.Receiver)
 			return receiver, ok
 		},
-		Sink: options.Inbox, Clock: options.Clock, Logger: log, Metrics: metrics.Registry, Connect: people,
+		Sink: options.Inbox, Clock: options.Clock, Logger: log, Metrics: metrics.Registry, Connect: people.connect, Acknowledge: people.acknowledge,
 	})
 	if err != nil {
 		return err
@@ -165,9 +167,6 @@ func addGateway(mgr manager.Manager, options Options, key []byte, people http.Ha
 
 // connectPages are the pages on which people connect accounts.
 func connectPages(mgr manager.Manager, options Options, key []byte, secrets client.Client, directory *platform.Directory) (http.Handler, error) {
-	if options.Gateway == nil || options.Gateway.Address == "" {
-		return nil, nil
-	}
 	return connect.New(connect.Options{
 		Key: key, BaseURL: options.Gateway.BaseURL,
 		Store: &consent.Store{
@@ -201,8 +200,17 @@ func NewGateway(ctx context.Context, config *rest.Config, options Options) (mana
 	if err != nil {
 		return nil, err
 	}
+	// No index is needed to acknowledge: one conversation is read and written.
+	conversations, err := openLedger(ctx, options, nil)
+	if err != nil {
+		return nil, err
+	}
+	acknowledge, err := acknowledgePages(options, key, conversations, mgr.GetLogger())
+	if err != nil {
+		return nil, err
+	}
 	return mgr, errors.Join(
-		addGateway(mgr, options, key, nil, platform.NewDirectory(options.Platforms)),
+		addGateway(mgr, options, key, pages{acknowledge: acknowledge}, platform.NewDirectory(options.Platforms)),
 		mgr.AddHealthzCheck("alive", healthz.Ping),
 		addInboxChecks(mgr, options.Inbox),
 	)

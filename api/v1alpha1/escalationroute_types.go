@@ -18,7 +18,8 @@ type EscalationRouteSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Rules []EscalationRule `json:"rules,omitempty"`
 
-	// steps for every event that no rule matches, in their order.
+	// steps for every event that no rule matches, and after those of the rule
+	// that does, in their order.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -93,7 +94,9 @@ type EscalationRule struct {
 	// +kubebuilder:validation:MaxLength=1024
 	When string `json:"when,omitempty"`
 
-	// steps for the events that the rule matches, in their order.
+	// steps for the events that the rule matches, in their order. They come
+	// first: where they are used up, or nobody hears them, the route's own steps
+	// follow.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -177,25 +180,26 @@ type EscalationRouteStatus struct {
 	// +kubebuilder:validation:Maximum=32
 	CompiledRules *int32 `json:"compiledRules,omitempty"`
 
-	// first is who would hear first of an event now that no rule matches, by
+	// first is who would hear first of an event now that no rule matches before
+	// one that takes everything, by
 	// name, parted by commas. Unset: nobody would.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	First string `json:"first,omitempty"`
 
-	// summary is the route for an event now that no rule matches, as people read
+	// summary is the route for such an event, as people read
 	// it: "now: maria → (15m) manager maria → (30m) at last manager ines".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Summary string `json:"summary,omitempty"`
 
-	// steps are those for an event now that no rule matches, and the fallback.
+	// steps are those for such an event, and the fallback.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=9
+	// +kubebuilder:validation:MaxItems=17
 	Steps []ResolvedStep `json:"steps,omitempty"`
 
 	// nextChange is when somebody else may be told than now, without anybody
@@ -273,7 +277,7 @@ type ChannelEscalation struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=9
+	// +kubebuilder:validation:MaxItems=17
 	Steps []ResolvedStep `json:"steps,omitempty"`
 }
 

@@ -102,6 +102,12 @@ type AccountDiscovery struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') && self.size() > 0 && duration(self) >= duration('5m') && duration(self) <= duration('720h')",message="interval must be a duration in hours, minutes and seconds such as 1h, from 5m to 720h"
 	Interval *metav1.Duration `json:"interval,omitempty"`
+
+	// contactTeamRef names the Team whose manager is told, once and in working
+	// hours, of accounts that no channel claims. Default: nobody is told; the
+	// status lists them.
+	// +optional
+	ContactTeamRef *ClusterReference `json:"contactTeamRef,omitempty"`
 }
 
 // BlueskyPlatform is a server that speaks the AT Protocol.

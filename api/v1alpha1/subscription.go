@@ -102,7 +102,8 @@ type ChannelSubscriptionStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Callback string `json:"callback,omitempty"`
 
-	// events that come.
+	// events that come. OwnPost is among them, also undeclared, where it is
+	// pushed so that answers given at the platform are noticed.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -160,6 +161,27 @@ type ChannelSubscriptionStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Cursor string `json:"cursor,omitempty"`
+
+	// ownPosts is how far the account's own posts were asked for on their own,
+	// beside the events: a channel with an escalation route notices by them that
+	// somebody answered. Unset where they come with the events, or in no way.
+	// +optional
+	OwnPosts *ChannelOwnPosts `json:"ownPosts,omitempty"`
+}
+
+// ChannelOwnPosts is how far the account's own posts were asked for on their
+// own.
+type ChannelOwnPosts struct {
+	// cursor from which the next poll of them goes on.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Cursor string `json:"cursor,omitempty"`
+
+	// lastPolled is when such a poll succeeded last, to the nearest of the times
+	// at which that is noted.
+	// +optional
+	LastPolled *metav1.Time `json:"lastPolled,omitempty"`
 }
 
 // ChannelAuthorization is where a person gives Rostra the source credential by

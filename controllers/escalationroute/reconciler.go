@@ -8,6 +8,7 @@ package escalationroute
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -86,10 +87,26 @@ func first(round escalation.Round) string {
 }
 
 func judge(writer status.Writer, look *routes.Look) {
+	found, heard, ready := "the rotas, teams and people that the route names are there", "every step is somebody who can be told now", "everything declared is in order"
+	if len(look.Warnings) > 0 {
+		but := "; but " + routes.Brief(look.Warnings)
+		heard, ready = "somebody who can be told hears of every event now"+but, ready+but
+	}
+	if slices.ContainsFunc(look.Warnings, joins) {
+		found += ", or are to join their teams"
+	}
 	say(writer, v1alpha1.ConditionRulesValid, look.Mistakes, v1alpha1.ReasonRulesCompiled, "every rule can be used")
-	say(writer, v1alpha1.ConditionTargetsResolved, look.Missing, v1alpha1.ReasonTargetsFound, "the rotas, teams and people that the route names are there")
-	say(writer, v1alpha1.ConditionReachable, look.Silent, v1alpha1.ReasonStepsReachable, "every step is somebody who can be told now")
+	say(writer, v1alpha1.ConditionTargetsResolved, look.Missing, v1alpha1.ReasonTargetsFound, found)
+	say(writer, v1alpha1.ConditionReachable, look.Silent, v1alpha1.ReasonStepsReachable, heard)
 	writer.Summarise(v1alpha1.ConditionRulesValid, v1alpha1.ConditionTargetsResolved, v1alpha1.ConditionReachable)
+	if writer.Get(v1alpha1.ConditionReady).Status == metav1.ConditionTrue {
+		writer.Verdict(metav1.ConditionTrue, v1alpha1.ReasonInOrder, ready)
+	}
+}
+
+// joins tells whether a warning is of somebody who is no member yet.
+func joins(warning escalation.Problem) bool {
+	return warning.Reason == v1alpha1.ReasonMemberNotFound || warning.Reason == v1alpha1.ReasonManagerNotMember
 }
 
 // say sets a condition that holds unless there are problems.

@@ -8,12 +8,14 @@ package routes
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +32,10 @@ import (
 type Book struct {
 	reader, secrets client.Reader
 	duty            *duty.Book
+	// compiler compiles a route; making sees to it that each version of one is
+	// compiled by one caller while the others wait for it.
+	compiler func(*v1alpha1.EscalationRoute) *escalation.Route
+	making   singleflight.Group
 
 	mu       sync.Mutex
 	compiled map[types.NamespacedName]compiled
@@ -44,7 +50,7 @@ type compiled struct {
 // NewBook reads from a cache that has the indexes of Index and of duty.Index.
 // secrets reads the metadata of Secrets.
 func NewBook(reader, secrets client.Reader, rotas *duty.Book) *Book {
-	return &Book{reader: reader, secrets: secrets, duty: rotas, compiled: map[types.NamespacedName]compiled{}}
+	return &Book{reader: reader, secrets: secrets, duty: rotas, compiler: escalation.Compile, compiled: map[types.NamespacedName]compiled{}}
 }
 
 // Page is one route, with all that it names.
@@ -102,18 +108,27 @@ func (b *Book) gatherTeams(ctx context.Context, page *Page) error {
 	return nil
 }
 
-// compile makes a route ready, unless it is. It does so outside the lock: one
-// that takes long keeps no other waiting.
+// compile makes a route ready, unless it is: each version once, however many
+// channels ask at the same time. It does so outside the lock: a route that takes
+// long keeps no other waiting.
 func (b *Book) compile(name types.NamespacedName, object *v1alpha1.EscalationRoute) *escalation.Route {
 	version := string(object.UID) + "/" + strconv.FormatInt(object.Generation, 10)
 	if known := b.known(name); known.version == version {
 		return known.route
 	}
-	made := escalation.Compile(object)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.compiled[name] = compiled{version, made}
-	return made
+	made, _, _ := b.making.Do(name.String()+"@"+version, func() (any, error) {
+		// It may have been made since it was looked for.
+		if known := b.known(name); known.version == version {
+			return known, nil
+		}
+		fresh := compiled{version, b.compiler(object)}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.compiled[name] = fresh
+		return fresh, nil
+	})
+	latest, _ := made.(compiled) // nothing else is returned above
+	return latest.route
 }
 
 func (b *Book) known(name types.NamespacedName) compiled {
@@ -149,20 +164,23 @@ func (p *Page) NextChange(now time.Time) time.Time {
 
 // Look is what a route comes to at an instant.
 type Look struct {
-	// Round is for an event that no rule matches.
+	// Round is for an event that no rule matches, or none before one that takes
+	// them all.
 	Round escalation.Round
 	// Mistakes are in the rules, Missing is what is not there, Silent are the
-	// steps that nobody hears.
+	// steps without which only the fallback hears, or nobody.
 	Mistakes, Missing, Silent []escalation.Problem
-	// Warnings are problems beside which every step is heard.
+	// Warnings are problems beside which every event is heard.
 	Warnings []escalation.Problem
 }
 
-// Look finds out what a route comes to now.
-func (b *Book) Look(ctx context.Context, page *Page, now time.Time) (*Look, error) {
-	var failure error
+// Sources answer who is there, as long as ctx lasts. failure gives what could
+// not be read meanwhile: who cannot be looked up counts as reachable, since to
+// try it tells.
+func (b *Book) Sources(ctx context.Context, page *Page) (sources *escalation.Sources, failure func() error) {
+	var failed error
 	known := map[escalation.Person]bool{}
-	sources := &escalation.Sources{
+	sources = &escalation.Sources{
 		Team: func(name string) *v1alpha1.Team { return page.teams[name] },
 		Rota: func(name string) *escalation.Rota {
 			found := page.rotas[name]
@@ -174,27 +192,37 @@ func (b *Book) Look(ctx context.Context, page *Page, now time.Time) (*Look, erro
 		Reachable: func(team *v1alpha1.Team, member string) bool {
 			person := escalation.Person{Team: team.Name, Name: member}
 			reachable, asked := known[person]
-			if asked || failure != nil {
-				return reachable
+			if asked || failed != nil {
+				return reachable || failed != nil
 			}
-			reachable, failure = duty.Reachable(ctx, b.secrets, team, member)
+			if reachable, failed = duty.Reachable(ctx, b.secrets, team, member); failed != nil {
+				return true
+			}
 			known[person] = reachable
 			return reachable
 		},
 	}
-	look := &Look{
-		Round:    page.Route.Now(escalation.DefaultSteps, sources, now),
-		Mistakes: page.Route.Mistakes(),
-		Missing:  page.Route.Missing(sources, now),
-	}
-	for _, problem := range page.Route.Silent(sources, now) {
+	return sources, func() error { return failed }
+}
+
+// Look finds out what a route comes to now.
+func (b *Book) Look(ctx context.Context, page *Page, now time.Time) (*Look, error) {
+	sources, failure := b.Sources(ctx, page)
+	look := &Look{Round: page.Route.Now(page.Route.Rest(), sources, now), Mistakes: page.Route.Mistakes(), Missing: escalation.Leaving(page.Object)}
+	look.sort(&look.Missing, page.Route.Missing(sources, now))
+	look.sort(&look.Silent, page.Route.Silent(sources, now))
+	return look, failure()
+}
+
+// sort puts problems where they belong, and warnings to the warnings.
+func (l *Look) sort(into *[]escalation.Problem, problems []escalation.Problem) {
+	for _, problem := range problems {
 		if problem.Warning {
-			look.Warnings = append(look.Warnings, problem)
+			l.Warnings = append(l.Warnings, problem)
 		} else {
-			look.Silent = append(look.Silent, problem)
+			*into = append(*into, problem)
 		}
 	}
-	return look, failure
 }
 
 // Problems are all that were found, those that matter most first.
@@ -202,10 +230,25 @@ func (l *Look) Problems() []escalation.Problem {
 	return slices.Concat(l.Mistakes, l.Missing, l.Silent, l.Warnings)
 }
 
-// Steps are a round as a status says it.
+// Brief is the first of some problems, and how many there are besides.
+func Brief(problems []escalation.Problem) string {
+	message := problems[0].Message
+	if more := len(problems) - 1; more > 0 {
+		message += fmt.Sprintf(" (and %d more: see the route's status.problems)", more)
+	}
+	return message
+}
+
+// maxSteps is how many steps a status names beside the fallback; see the schema.
+const maxSteps = 16
+
+// Steps are a round as a status says it. Of a rule that takes everything, with
+// the route's own steps after its own, there may be more than a status holds:
+// the first are named.
 func Steps(round escalation.Round) []v1alpha1.ResolvedStep {
-	steps := make([]v1alpha1.ResolvedStep, 0, len(round.Steps)+1)
-	for _, step := range round.Steps {
+	first := round.Steps[:min(len(round.Steps), maxSteps)]
+	steps := make([]v1alpha1.ResolvedStep, 0, len(first)+1)
+	for _, step := range first {
 		steps = append(steps, resolved(step))
 	}
 	last := resolved(round.Fallback)

@@ -21,7 +21,7 @@ func (r *Reconciler) bindEscalation(ctx context.Context, s *scope) error {
 	ref := s.channel.Spec.EscalationRouteRef
 	if ref == nil {
 		s.status.True(v1alpha1.ConditionEscalationRouted, v1alpha1.ReasonNoRoute,
-			"the channel names no route (spec.escalationRouteRef)")
+			"nobody is told of what happens on the channel, since it names no route (spec.escalationRouteRef)")
 		return nil
 	}
 	page, err := r.Routes.Find(ctx, types.NamespacedName{Namespace: s.channel.Namespace, Name: ref.Name})
@@ -48,24 +48,22 @@ func (r *Reconciler) bindEscalation(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// judgeEscalation says whether every step of the route is heard now.
+// judgeEscalation says whether somebody other than the fallback hears of every
+// event now, and what is not in order with the route.
 func (s *scope) judgeEscalation(route string, look *routes.Look) {
 	problems := look.Problems()
-	if len(problems) == len(look.Warnings) {
-		message := fmt.Sprintf("every step of route %s is somebody who can be told now", route)
-		if len(problems) > 0 {
-			message += "; but " + problems[0].Message
-		}
-		s.status.True(v1alpha1.ConditionEscalationRouted, v1alpha1.ReasonRouted, message)
+	switch {
+	case len(problems) == 0:
+		s.status.True(v1alpha1.ConditionEscalationRouted, v1alpha1.ReasonRouted, fmt.Sprintf("every step of route %s is somebody who can be told now", route))
+		return
+	case len(problems) == len(look.Warnings):
+		s.status.True(v1alpha1.ConditionEscalationRouted, v1alpha1.ReasonRouted, fmt.Sprintf(
+			"by route %s somebody who can be told hears of every event now; but %s", route, routes.Brief(problems)))
 		return
 	}
 	reason := problems[0].Reason
 	if len(look.Mistakes) > 0 {
 		reason = v1alpha1.ReasonRouteInvalid
 	}
-	message := fmt.Sprintf("EscalationRoute %s: %s", route, problems[0].Message)
-	if more := len(problems) - 1; more > 0 {
-		message += fmt.Sprintf(" (and %d more, in the route's status.problems)", more)
-	}
-	s.status.False(v1alpha1.ConditionEscalationRouted, reason, message)
+	s.status.False(v1alpha1.ConditionEscalationRouted, reason, fmt.Sprintf("EscalationRoute %s: %s", route, routes.Brief(problems)))
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/pace"
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/platform"
 	"github.com/rostra-dev/rostra/internal/subscription"
@@ -60,6 +62,44 @@ type pollState struct {
 	// began is the cursor of a first poll until it is seen on record; empty for
 	// none.
 	began string
+	// asked is when the platform was asked last; zero for never.
+	asked time.Time
+}
+
+// pollMemory is what this process knows of the polls of one sort: when each
+// channel is due, and how its polls went.
+type pollMemory struct {
+	*pace.Pacer[eventInputs]
+
+	mu     sync.Mutex
+	states map[types.NamespacedName]pollState
+}
+
+func newPollMemory() *pollMemory {
+	return &pollMemory{Pacer: pace.New[eventInputs](), states: map[types.NamespacedName]pollState{}}
+}
+
+func (m *pollMemory) of(channel types.NamespacedName, uid types.UID, now time.Time) pollState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if state, ok := m.states[channel]; ok && state.uid == uid {
+		return state
+	}
+	return pollState{uid: uid, quietSince: now}
+}
+
+func (m *pollMemory) keep(channel types.NamespacedName, state pollState) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.states[channel] = state
+}
+
+// drop forgets the polls of a channel that is polled no more.
+func (m *pollMemory) drop(channel types.NamespacedName) {
+	m.Forget(channel)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.states, channel)
 }
 
 // poll is one look for events.
@@ -69,6 +109,9 @@ type poll struct {
 
 	name   types.NamespacedName
 	inputs eventInputs
+	// memory that the poll is kept in; that of own posts where it is beside the
+	// events.
+	memory *pollMemory
 	state  pollState
 	kinds  []event.Kind
 	// found counts the events of this reconcile, and more tells that there are
@@ -78,20 +121,27 @@ type poll struct {
 }
 
 func (r *Reconciler) newPoll(s *scope, registration string, kinds []event.Kind) *poll {
+	return r.newPollIn(r.feeds.polls, s, registration, kinds)
+}
+
+func (r *Reconciler) newPollIn(memory *pollMemory, s *scope, registration string, kinds []event.Kind) *poll {
 	name := client.ObjectKeyFromObject(s.channel)
 	return &poll{
 		Reconciler: r, scope: s, name: name, inputs: s.eventInputs(registration), kinds: kinds,
-		state: r.feeds.pollOf(name, s.channel.UID, s.now),
+		memory: memory, state: memory.of(name, s.channel.UID, s.now),
 	}
 }
+
+// besides tells whether the poll is for own posts beside the events.
+func (p *poll) besides() bool { return p.memory == p.feeds.ownPosts }
 
 // bindPoll asks the platform for events, and stores them before it puts on
 // record how far it came.
 func (r *Reconciler) bindPoll(ctx context.Context, s *scope) error {
 	p := r.newPoll(s, "", subscription.Kinds(s.channel.Spec.Subscription.Events))
 	p.rememberBeginning()
-	defer func() { r.feeds.keepPoll(p.name, p.state) }()
-	if due, next := r.feeds.polls.Due(p.name, p.inputs, s.now); !due {
+	defer func() { p.memory.keep(p.name, p.state) }()
+	if due, next := p.memory.Due(p.name, p.inputs, s.now); !due {
 		p.judge()
 		s.wakeAt(next)
 		return nil
@@ -116,9 +166,9 @@ func (r *Reconciler) bindPoll(ctx context.Context, s *scope) error {
 // rememberBeginning puts on record where the first poll began, if that could
 // not be done then.
 func (p *poll) rememberBeginning() {
-	switch recorded := p.channel.Status.Subscription; {
+	switch {
 	case p.state.began == "":
-	case recorded != nil && recorded.Cursor != "":
+	case p.cursor() != "":
 		p.state.began = ""
 	default:
 		p.advance(p.state.began)
@@ -129,7 +179,7 @@ func (p *poll) rememberBeginning() {
 // come this way alone when that other way is ended. What the condition says is
 // not its business. It tells whether everything until now is stored.
 func (p *poll) aside(ctx context.Context) (complete bool, err error) {
-	if due, next := p.feeds.polls.Due(p.name, p.inputs, p.now); !due {
+	if due, next := p.memory.Due(p.name, p.inputs, p.now); !due {
 		p.wakeAt(next)
 		return false, nil
 	}
@@ -140,7 +190,7 @@ func (p *poll) aside(ctx context.Context) (complete bool, err error) {
 	} else {
 		err = p.putOff(failure)
 	}
-	p.feeds.keepPoll(p.name, p.state)
+	p.memory.keep(p.name, p.state)
 	return failure == nil && !p.more, err
 }
 
@@ -153,19 +203,19 @@ func (p *poll) putOff(err error) error {
 	case errors.Is(err, platform.ErrSessionConflict):
 		p.wakeAt(p.now.Add(sessionRetry))
 	case unstored:
-		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, time.Time{}))
+		p.wakeAt(p.memory.Failed(p.name, p.inputs, p.now, time.Time{}))
 	case sourceReason(err) != "":
 		// The identity says what is wrong with it, and is looked at again.
 	case !ok:
 		return err
 	case failure.HeldBack:
-		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, failure.RetryAt))
+		p.wakeAt(p.memory.Failed(p.name, p.inputs, p.now, failure.RetryAt))
 	case failure.Class.Passing():
 		p.count(p.scope, failure.Class)
-		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, failure.RetryAt))
+		p.wakeAt(p.memory.Failed(p.name, p.inputs, p.now, failure.RetryAt))
 	default:
 		p.count(p.scope, failure.Class)
-		p.wakeAt(p.feeds.polls.Answered(p.name, p.inputs, p.now, p.probeInterval()))
+		p.wakeAt(p.memory.Answered(p.name, p.inputs, p.now, p.probeInterval()))
 		p.suspect(p.scope, failure.Class)
 	}
 	return nil
@@ -177,7 +227,7 @@ func (p *poll) putOff(err error) error {
 func (r *Reconciler) catchUp(ctx context.Context, s *scope) error {
 	recorded, name := s.channel.Status.Subscription, client.ObjectKeyFromObject(s.channel)
 	if recorded == nil || recorded.Cursor == "" {
-		r.feeds.forgetPolls(name)
+		r.feeds.polls.drop(name)
 		return nil
 	}
 	p := r.newPoll(s, recorded.Registration, s.pollable())
@@ -196,7 +246,7 @@ func (r *Reconciler) catchUp(ctx context.Context, s *scope) error {
 		return nil
 	}
 	recorded.Delivery, recorded.Cursor = v1alpha1.DeliverPush, ""
-	r.feeds.forgetPolls(name)
+	r.feeds.polls.drop(name)
 	if s.status.Get(v1alpha1.ConditionSubscriptionReady).Reason == v1alpha1.ReasonProgressing {
 		r.feeds.looks.Expire(name)
 		s.wakeAt(s.now)
@@ -239,30 +289,6 @@ func (p *poll) sayBehind() {
 	}
 }
 
-func (m *eventMemory) pollOf(channel types.NamespacedName, uid types.UID, now time.Time) pollState {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if state, ok := m.polled[channel]; ok && state.uid == uid {
-		return state
-	}
-	return pollState{uid: uid, quietSince: now}
-}
-
-// forgetPolls drops what is known of the polls of a channel that is polled no
-// more.
-func (m *eventMemory) forgetPolls(channel types.NamespacedName) {
-	m.polls.Forget(channel)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.polled, channel)
-}
-
-func (m *eventMemory) keepPoll(channel types.NamespacedName, state pollState) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.polled[channel] = state
-}
-
 // judge says whether the last poll still speaks for the present, where the
 // platform is not asked now.
 func (p *poll) judge() {
@@ -303,11 +329,9 @@ func (p *poll) fetch(ctx context.Context) error {
 	if err := p.loadSource(ctx, p.scope); err != nil {
 		return err
 	}
-	cursor := ""
-	if recorded := p.channel.Status.Subscription; recorded != nil {
-		cursor = recorded.Cursor
-	}
+	cursor := p.cursor()
 	begins := cursor == ""
+	p.state.asked = p.now
 	for range maxPages {
 		page, err := poller.Poll(ctx, p.account(p.scope), cursor, p.kinds)
 		if err != nil {
@@ -363,17 +387,51 @@ func (p *poll) store(ctx context.Context, events []event.Event) error {
 	return nil
 }
 
+// cursor is how far the events are stored; empty where none is on record.
+func (p *poll) cursor() string {
+	recorded := p.channel.Status.Subscription
+	switch {
+	case recorded == nil:
+		return ""
+	case !p.besides():
+		return recorded.Cursor
+	case recorded.OwnPosts != nil:
+		return recorded.OwnPosts.Cursor
+	}
+	return ""
+}
+
 // advance puts on record how far the events are stored. A subscription that is
 // on record stays there until it is ended.
 func (p *poll) advance(cursor string) {
 	recorded := p.channel.Status.Subscription
+	if p.besides() {
+		p.advanceOwnPosts(cursor)
+		return
+	}
 	if recorded == nil || recorded.Delivery != v1alpha1.DeliverPoll && !p.pushed() {
-		recorded = &v1alpha1.ChannelSubscriptionStatus{Delivery: v1alpha1.DeliverPoll}
+		fresh := &v1alpha1.ChannelSubscriptionStatus{Delivery: v1alpha1.DeliverPoll}
+		if recorded != nil {
+			fresh.OwnPosts = recorded.OwnPosts
+		}
+		recorded = fresh
 		p.channel.Status.Subscription = recorded
 	}
 	recorded.Cursor = cursor
 	if recorded.Delivery == v1alpha1.DeliverPoll {
 		recorded.Events = subscription.Events(p.kinds)
+	}
+}
+
+// advanceOwnPosts puts on record how far own posts are stored.
+func (p *poll) advanceOwnPosts(cursor string) {
+	recorded := p.channel.Status.Subscription
+	switch {
+	case cursor == "": // the next poll begins anew
+	case recorded.OwnPosts == nil:
+		recorded.OwnPosts = &v1alpha1.ChannelOwnPosts{Cursor: cursor}
+	default:
+		recorded.OwnPosts.Cursor = cursor
 	}
 }
 
@@ -392,18 +450,36 @@ func (p *poll) plan() {
 		p.state.quietSince = p.now
 		p.noteEvent(p.now)
 	}
-	wait := subscription.PollWait(p.interval(), p.now.Sub(p.state.quietSince))
+	wait := subscription.PollWait(p.interval(), p.now.Sub(p.livelyAt()))
 	p.state.current = subscription.PollCurrentUntil(p.now, wait)
-	p.feeds.polls.Recovered(p.name)
+	p.memory.Recovered(p.name)
 	switch {
 	case !p.more:
-		p.wakeAt(p.feeds.polls.Answered(p.name, p.inputs, p.now, wait))
+		p.wakeAt(p.memory.Answered(p.name, p.inputs, p.now, wait))
 	case p.found == 0:
-		p.wakeAt(p.feeds.polls.Answered(p.name, p.inputs, p.now, emptyPageWait))
+		p.wakeAt(p.memory.Answered(p.name, p.inputs, p.now, emptyPageWait))
 	default:
-		p.feeds.polls.Expire(p.name)
+		p.memory.Expire(p.name)
 		p.wakeAt(p.now)
 	}
+}
+
+// livelyAt is when something happened last that makes more likely. Own posts
+// answer what others write, so that they are asked for the more often the
+// fresher that is.
+func (p *poll) livelyAt() time.Time {
+	if arrived := p.arrivedAt(); p.besides() && arrived.After(p.state.quietSince) {
+		return arrived
+	}
+	return p.state.quietSince
+}
+
+// arrivedAt is when the channel's last event came; zero where none is known.
+func (p *poll) arrivedAt() time.Time {
+	if p.Arrivals == nil {
+		return time.Time{}
+	}
+	return p.Arrivals.Last(p.name, p.channel.UID)
 }
 
 func (p *poll) interval() time.Duration {
@@ -421,7 +497,7 @@ func (p *poll) cannotStore(err storeError) {
 	} else {
 		p.status.Keep(v1alpha1.ConditionSubscriptionReady)
 	}
-	p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, time.Time{}))
+	p.wakeAt(p.memory.Failed(p.name, p.inputs, p.now, time.Time{}))
 }
 
 // fails says what came of a poll in vain. While the last one that succeeded
@@ -435,8 +511,8 @@ func (p *poll) fails(err error) error {
 		}
 		p.status.Keep(v1alpha1.ConditionSubscriptionReady)
 		p.wakeAt(p.state.current)
-		p.wakeAt(p.feeds.polls.Failed(p.name, p.inputs, p.now, platform.RetryAt(err)))
+		p.wakeAt(p.memory.Failed(p.name, p.inputs, p.now, platform.RetryAt(err)))
 		return nil
 	}
-	return p.subscriptionFails(p.scope, p.feeds.polls, p.inputs, "say what has happened", err)
+	return p.subscriptionFails(p.scope, p.memory.Pacer, p.inputs, "say what has happened", err)
 }

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/answers"
 	"github.com/rostra-dev/rostra/controllers/arrivals"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/routes"
@@ -64,6 +65,8 @@ type Config struct {
 	Inbox Inbox
 	// Arrivals tells what came into the inbox; nil where nobody reads it.
 	Arrivals *arrivals.Board
+	// Answers tells how messages are answered; nil where nobody is told.
+	Answers *answers.Board
 	// Drifts counts subscriptions that were not as declared. Optional.
 	Drifts DriftCounter
 	// Failures counts the calls to platforms that failed, by class. Optional.
@@ -128,7 +131,7 @@ type binding func(ctx context.Context, s *scope) error
 
 // bindings in their order: each builds on what those before it found.
 func (r *Reconciler) bindings() []binding {
-	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindSubscription, r.bindAuthorization, r.bindCoverage, r.bindEscalation}
+	return []binding{r.bindPlatform, r.bindOwner, r.bindClaim, r.bindIdentity, r.bindCredential, r.bindSubscription, r.bindAuthorization, r.bindCoverage, r.bindEscalation, r.bindInbox}
 }
 
 // Reconcile implements reconcile.Reconciler.

@@ -113,6 +113,9 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		WatchesMetadata(metadata.Secret(), handler.EnqueueRequestsFromMapFunc(r.toldBySecret), builder.WithPredicates(duty.Appears())).
 		WatchesMetadata(metadata.Namespace(), handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(options)
+	if r.Answers != nil {
+		building = building.WatchesRawSource(r.Answers.Source())
+	}
 	if r.Arrivals == nil {
 		return building.Complete(r)
 	}

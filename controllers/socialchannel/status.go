@@ -80,5 +80,8 @@ func (r *Reconciler) tell(s *scope) {
 func (r *Reconciler) forget(channel types.NamespacedName) {
 	r.pace.Forget(channel)
 	r.claims.drop(channel)
+	if r.Answers != nil {
+		r.Answers.Forget(channel)
+	}
 	r.forgetEvents(channel)
 }

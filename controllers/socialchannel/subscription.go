@@ -33,13 +33,14 @@ type DriftCounter interface {
 // eventMemory is what this process knows of how events come. It survives no
 // restart; what must is on record.
 type eventMemory struct {
-	// looks and polls decide when a platform is asked about a subscription, and
-	// for events.
-	looks, polls *pace.Pacer[eventInputs]
+	// looks decides when a platform is asked about a subscription.
+	looks *pace.Pacer[eventInputs]
+	// polls are those of a channel's events, and ownPosts those of the account's
+	// own posts beside them.
+	polls, ownPosts *pollMemory
 
-	mu     sync.Mutex
-	hooks  map[types.NamespacedName]hookView
-	polled map[types.NamespacedName]pollState
+	mu    sync.Mutex
+	hooks map[types.NamespacedName]hookView
 }
 
 // eventInputs are what an answer about events depends on.
@@ -52,8 +53,8 @@ type eventInputs struct {
 
 func newEventMemory() *eventMemory {
 	return &eventMemory{
-		looks: pace.New[eventInputs](), polls: pace.New[eventInputs](),
-		hooks: map[types.NamespacedName]hookView{}, polled: map[types.NamespacedName]pollState{},
+		looks: pace.New[eventInputs](), polls: newPollMemory(), ownPosts: newPollMemory(),
+		hooks: map[types.NamespacedName]hookView{},
 	}
 }
 
@@ -79,11 +80,9 @@ func (m *eventMemory) forgetView(channel types.NamespacedName) {
 // forget drops what is known of a channel.
 func (m *eventMemory) forget(channel types.NamespacedName) {
 	m.looks.Forget(channel)
-	m.polls.Forget(channel)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.hooks, channel)
-	delete(m.polled, channel)
+	m.polls.drop(channel)
+	m.ownPosts.drop(channel)
+	m.forgetView(channel)
 }
 
 // forgetEvents drops what is known of how a channel's events come.
@@ -116,13 +115,26 @@ func (r *Reconciler) bindSubscription(ctx context.Context, s *scope) error {
 		s.status.Unknown(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonWaiting, "waits for IdentityVerified")
 		return nil
 	}
-	choice := subscription.Choose(r.offer(s), subscription.Kinds(declared.Events), declared.Delivery)
-	if choice.Delivery == "" {
-		s.status.False(v1alpha1.ConditionSubscriptionReady, choice.Reason, choice.Message)
+	plan := subscription.Arrange(r.offer(s), subscription.Want{
+		Events: subscription.Kinds(declared.Events), Delivery: declared.Delivery, Answers: s.channel.Spec.EscalationRouteRef != nil,
+	})
+	if plan.Delivery == "" {
+		s.status.False(v1alpha1.ConditionSubscriptionReady, plan.Reason, plan.Message)
 		return nil
 	}
-	if choice.Delivery == v1alpha1.DeliverPush {
-		return r.bindPush(ctx, s)
+	if plan.Aside {
+		s.partOwnPosts()
+	}
+	if err := r.bindDelivery(ctx, s, plan); err != nil {
+		return err
+	}
+	return r.bindOwnPosts(ctx, s, plan)
+}
+
+// bindDelivery makes the events reach Rostra in the way that is planned.
+func (r *Reconciler) bindDelivery(ctx context.Context, s *scope, plan subscription.Plan) error {
+	if plan.Delivery == v1alpha1.DeliverPush {
+		return r.bindPush(ctx, s, plan)
 	}
 	return r.pollInstead(ctx, s)
 }
@@ -152,7 +164,7 @@ func (r *Reconciler) pollInstead(ctx context.Context, s *scope) error {
 	recorded := s.channel.Status.Subscription
 	s.channel.Status.Subscription = &v1alpha1.ChannelSubscriptionStatus{
 		Delivery: v1alpha1.DeliverPoll, Cursor: recorded.Cursor, LastEvent: recorded.LastEvent, LastVerified: recorded.LastVerified,
-		Events: subscription.Events(s.pollable()),
+		Events: subscription.Events(s.pollable()), OwnPosts: recorded.OwnPosts,
 	}
 	r.feeds.looks.Forget(client.ObjectKeyFromObject(s.channel))
 	return r.bindPoll(ctx, s)

@@ -5,6 +5,7 @@ package socialchannel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type push struct {
 	// are to be sent, and shown the same without its token.
 	about           hook.Record
 	callback, shown string
+	plan            subscription.Plan
 	facts           subscription.Facts
 	view            hookView
 	// keys of the subscription, where they were looked at, and whether they are
@@ -46,8 +48,9 @@ type push struct {
 
 // bindPush keeps one subscription at the platform: it gathers, decides, and
 // makes one step. Events are polled on until it is there.
-func (r *Reconciler) bindPush(ctx context.Context, s *scope) error {
+func (r *Reconciler) bindPush(ctx context.Context, s *scope, plan subscription.Plan) error {
 	p := r.newPush(s)
+	p.plan = plan
 	if err := p.bind(ctx); err != nil {
 		if err := r.subscriptionFails(s, r.feeds.looks, p.inputs(), "subscribe to events", err); err != nil {
 			return err
@@ -139,8 +142,7 @@ func (p *push) inputs() eventInputs {
 func (p *push) gather(ctx context.Context) error {
 	p.facts = subscription.Facts{
 		Now: p.now, Observes: p.observes(), Callback: p.callback,
-		Events:   subscription.Kinds(p.channel.Spec.Subscription.Events),
-		Recorded: p.recorded(),
+		Events: p.plan.Events, Beyond: p.plan.Beyond, Recorded: p.recorded(),
 	}
 	if p.status.Get(v1alpha1.ConditionSubscriptionReady).Reason == v1alpha1.ReasonSubscriptionDrifted && p.recorded() != nil || p.repairing() {
 		p.facts.Reported = p.recorded().DriftMessage
@@ -339,7 +341,7 @@ func (p *push) intend(ctx context.Context, decision subscription.Decision) error
 		recorded = &v1alpha1.ChannelSubscriptionStatus{}
 	case recorded.Delivery != v1alpha1.DeliverPush:
 		// Polls go on from there until events are pushed.
-		recorded = &v1alpha1.ChannelSubscriptionStatus{Cursor: recorded.Cursor, LastEvent: recorded.LastEvent}
+		recorded = &v1alpha1.ChannelSubscriptionStatus{Cursor: recorded.Cursor, LastEvent: recorded.LastEvent, OwnPosts: recorded.OwnPosts}
 	}
 	p.channel.Status.Subscription = recorded
 	recorded.Delivery, recorded.Callback, recorded.Registration = v1alpha1.DeliverPush, p.shown, ""
@@ -411,7 +413,7 @@ func (p *push) register(ctx context.Context) error {
 		return err
 	}
 	own := record.own()
-	made, err := p.subscriber.Subscribe(ctx, p.account(p.scope), platform.SubscriptionRequest{Callback: p.callback, Events: p.facts.Events, Keys: own})
+	made, err := p.subscribe(ctx, own)
 	if err != nil {
 		return err
 	}
@@ -422,16 +424,35 @@ func (p *push) register(ctx context.Context) error {
 	return nil
 }
 
+// subscribe asks the platform for the events. Where it refuses them, it is asked
+// for those that are declared: nobody asked for the others.
+func (p *push) subscribe(ctx context.Context, keys credentials.Values) (platform.Subscription, error) {
+	request := platform.SubscriptionRequest{Callback: p.callback, Events: p.plan.Events, Keys: keys}
+	made, err := p.subscriber.Subscribe(ctx, p.account(p.scope), request)
+	if len(p.plan.Beyond) == 0 || !refusesEvents(err) {
+		return made, err
+	}
+	request.Events = p.plan.Coming(nil)
+	return p.subscriber.Subscribe(ctx, p.account(p.scope), request)
+}
+
+// refusesEvents tells whether a platform has refused a request for what it asks,
+// not for who asks.
+func refusesEvents(err error) bool {
+	failure, ok := errors.AsType[*platform.Failure](err)
+	return ok && (failure.Class == platform.InsufficientScope || failure.Class == platform.Permanent || failure.Class == platform.PolicyBlocked)
+}
+
 // registered puts on record what was registered.
 func (p *push) registered(made platform.Subscription, keys string) {
-	recorded := p.recorded()
+	recorded, coming := p.recorded(), p.plan.Coming(made.Events)
 	switch {
 	case p.repairing():
 		p.event("SubscriptionRepaired", "Subscribe", "the subscription is registered again: "+recorded.DriftMessage)
 	case recorded.RegisteredAt == nil:
-		p.event("SubscriptionRegistered", "Subscribe", subscription.Says(p.facts.Events, p.shown))
+		p.event("SubscriptionRegistered", "Subscribe", subscription.Says(coming, p.shown))
 	}
-	recorded.ID, recorded.Callback, recorded.Events = subscriptionID(made.ID), p.shown, subscription.Events(p.facts.Events)
+	recorded.ID, recorded.Callback, recorded.Events = subscriptionID(made.ID), p.shown, subscription.Events(coming)
 	recorded.Registration = subscription.Digest(p.callback, p.facts.Events, keys)
 	recorded.RegisteredAt, recorded.LastVerified = timeOrNil(p.now), timeOrNil(p.now)
 	recorded.LeaseUntil, recorded.KeysSince = timeOrNil(made.LeaseUntil), timeOrNil(p.view.made)
@@ -458,8 +479,10 @@ func (p *push) settle(decision subscription.Decision) {
 			"the platform was asked for the subscription, and still "+decision.Drift+"; it is asked again with the next look")
 		return
 	}
+	coming := p.plan.Coming(p.facts.Found.Events)
+	p.recorded().Events = subscription.Events(coming)
 	p.noteVerified()
-	p.status.True(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonSubscribed, subscription.Says(p.facts.Events, p.shown))
+	p.status.True(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonSubscribed, subscription.Says(coming, p.shown))
 }
 
 // settleObserved says how the subscription is that somebody else keeps.
@@ -479,10 +502,11 @@ func (p *push) settleObserved(decision subscription.Decision) {
 	if p.facts.Found.Callback == p.callback {
 		recorded.Callback = p.shown
 	}
-	recorded.Events = subscription.Events(p.facts.Events)
+	coming := p.plan.Coming(p.facts.Found.Events)
+	recorded.Events = subscription.Events(coming)
 	p.noteVerified()
 	p.status.True(v1alpha1.ConditionSubscriptionReady, v1alpha1.ReasonSubscribed,
-		subscription.Says(p.facts.Events, p.shown)+"; the management policy is Observe, so it is only looked at")
+		subscription.Says(coming, p.shown)+"; the management policy is Observe, so it is only looked at")
 }
 
 // noteDrift puts on record that the subscription was not as it should be.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -39,9 +40,9 @@ func connect(f *sourceFlags) (source, error) {
 	return &cluster{reader, namespace}, nil
 }
 
-// dial makes a client of the cluster that the flags name, and gives the
-// namespace that is meant where none is named.
-func dial(f *sourceFlags) (client.Client, string, error) {
+// clusterConfig finds the cluster that the flags name, and the namespace that is
+// meant where none is named.
+func clusterConfig(f *sourceFlags) (*rest.Config, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.context}
@@ -49,7 +50,7 @@ func dial(f *sourceFlags) (client.Client, string, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, "", fmt.Errorf("find the cluster: %w; give manifests with -f, or a cluster with --kubeconfig", err)
+		return nil, "", fmt.Errorf("find the cluster: %w", err)
 	}
 	namespace, _, err := loader.Namespace()
 	if err != nil {
@@ -57,6 +58,16 @@ func dial(f *sourceFlags) (client.Client, string, error) {
 	}
 	config.Timeout = callTimeout
 	config.QPS = -1 // a handful of calls
+	return config, namespace, nil
+}
+
+// dial makes a client of the cluster that the flags name, and gives the
+// namespace that is meant where none is named.
+func dial(f *sourceFlags) (client.Client, string, error) {
+	config, namespace, err := clusterConfig(f)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w; give manifests with -f, or a cluster with --kubeconfig", err)
+	}
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, "", err

@@ -15,6 +15,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/rostra-dev/rostra/internal/desk"
 )
 
 // ManagerOptions are the settings of the operator.
@@ -32,6 +34,12 @@ type ManagerOptions struct {
 	Namespace string
 	// Gateway says how platforms and people reach the operator.
 	Gateway GatewayOptions
+	// DeskAddress, of this machine alone, is where the command line is answered
+	// about conversations; "0" for nowhere.
+	DeskAddress string
+	// MailFrom is who mail to responders is from; empty for what each address
+	// says.
+	MailFrom string
 	// Workers is how many channels are reconciled at once; 0 for the default.
 	Workers int
 	// RemovalPercent and RemovalFloor bound how many channels may lose their
@@ -63,6 +71,9 @@ func newManagerCommand(operate func(context.Context, ManagerOptions) error) *cob
 			if err := options.Gateway.check(); err != nil {
 				return err
 			}
+			if err := checkDesk(options.DeskAddress); err != nil {
+				return err
+			}
 			ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
 			return operate(cmd.Context(), options)
 		},
@@ -74,10 +85,24 @@ func newManagerCommand(operate func(context.Context, ManagerOptions) error) *cob
 	flags.StringVar(&options.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; default: the pod's own")
 	flags.StringVar(&options.Namespace, "namespace", "", "the operator's own namespace, where applications' Secrets and the records of callbacks are; default: the pod's own")
 	options.Gateway.add(flags)
+	flags.StringVar(&options.DeskAddress, "inbox-bind-address", "127.0.0.1:8083", "loopback address that answers rostra inbox and rostra ack, through a forwarded port; 0 for none")
+	flags.StringVar(&options.MailFrom, "mail-from", "", "who mail to responders is from, such as Rostra <rostra@acme.example>, where an address does not say so")
 	flags.IntVar(&options.Workers, "workers", 0, "channels that are reconciled at once; default 16")
 	flags.IntVar(&options.RemovalPercent, "removal-brake-percent", 25, "share of all channels that may lose their owner or their credential within ten minutes without a person's confirmation; 100 for any")
 	flags.IntVar(&options.RemovalFloor, "removal-brake-floor", 5, "number of channels that may lose theirs in any case")
 	return cmd
+}
+
+// checkDesk refuses to answer whoever reaches the pod: nobody is asked who they
+// are.
+func checkDesk(address string) error {
+	if address == "" || address == "0" {
+		return nil
+	}
+	if err := desk.CheckAddress(address); err != nil {
+		return usagef("--inbox-bind-address: %w", err)
+	}
+	return nil
 }
 
 // prefixes is a flag that may be given several times.

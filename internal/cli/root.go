@@ -59,10 +59,12 @@ func New(config Config) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
+		newAckCommand(),
 		newAdoptCommand(),
 		newConnectCommand(config.Clock),
 		newCoverageCommand(config.Clock),
 		newGatewayCommand(config.Serve),
+		newInboxCommand(),
 		newManagerCommand(config.Operate),
 		newOnCallCommand(config.Clock),
 		newPlatformsCommand(config.Platforms),

@@ -82,13 +82,13 @@ var _ = Describe("The manager command", func() {
 		Expect(got).To(Equal(cli.ManagerOptions{
 			AllowedEgress:  []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd00::/8")},
 			MetricsAddress: "0", ProbeAddress: ":9", LeaderElection: true, LeaderElectionNamespace: "rostra-system", Workers: 3,
-			RemovalPercent: 10, RemovalFloor: 2, Gateway: cli.GatewayOptions{Address: "0", NATSReplicas: 1},
+			RemovalPercent: 10, RemovalFloor: 2, DeskAddress: "127.0.0.1:8083", Gateway: cli.GatewayOptions{Address: "0", NATSReplicas: 1},
 		}))
 	})
 
 	It("has the defaults that the documentation names", func() {
 		got, _ := operate("--zap-log-level=error")
-		Expect(got).To(Equal(cli.ManagerOptions{MetricsAddress: ":8080", ProbeAddress: ":8081", RemovalPercent: 25, RemovalFloor: 5, Gateway: cli.GatewayOptions{Address: "0", NATSReplicas: 1}}))
+		Expect(got).To(Equal(cli.ManagerOptions{MetricsAddress: ":8080", ProbeAddress: ":8081", RemovalPercent: 25, RemovalFloor: 5, DeskAddress: "127.0.0.1:8083", Gateway: cli.GatewayOptions{Address: "0", NATSReplicas: 1}}))
 	})
 
 	It("fails with the operator's words", func() {

@@ -38,8 +38,10 @@ func newRouteCommand(clk clock.PassiveClock) *cobra.Command {
 		Long: "Say who would be told of an event, in which order, if nobody ever answered: by an EscalationRoute, or by the one\n" +
 			"that a SocialChannel takes. What happens is a mention without text, or another kind of event (--kind) with a text\n" +
 			"(--text), now or at a time (--at). It reads the cluster, or with -f manifests, without a cluster.\n\n" +
-			"What is not in order with the route is told as warnings; with --fail-on-problem they are a failure. Nobody is\n" +
-			"told anything, and no Secret is read: whoever has a spec.members[].notify counts as somebody who can be told.\n\n" +
+			"What is not in order with the route is told as problems, also what the API server would refuse; with\n" +
+			"--fail-on-problem they are a failure. Warnings, such as a rota that has nobody on duty at that time where the next\n" +
+			"step is heard, are none. Nobody is told anything, and no Secret is read: whoever has a spec.members[].notify counts\n" +
+			"as somebody who can be told.\n\n" +
 			"Times are RFC 3339 such as 2026-11-27T18:00:00Z, or 2026-11-27T18:00 or 2026-11-27 by the clock on the wall in\n" +
 			"the zone of the route's first rota, or now.",
 		Example: "  rostra route -f manifests/ social/care --text 'where is my refund?'\n" +
@@ -54,7 +56,7 @@ func newRouteCommand(clk clock.PassiveClock) *cobra.Command {
 	r.source.add(cmd.Flags())
 	cmd.Flags().StringVar(&r.at, "at", "now", "the event happens at this time")
 	cmd.Flags().StringVar(&r.text, "text", "", "text of the event")
-	cmd.Flags().BoolVar(&r.failOnProblem, "fail-on-problem", false, "exit with 1 if something is not in order with the route")
+	cmd.Flags().BoolVar(&r.failOnProblem, "fail-on-problem", false, "exit with 1 if something is not in order with the route, beyond warnings")
 	kinds := make([]string, 0, len(event.Kinds()))
 	for _, kind := range event.Kinds() {
 		kinds = append(kinds, string(kind))
@@ -89,8 +91,8 @@ func (r *route) run(cmd *cobra.Command, asked string) error {
 	if err != nil {
 		return err
 	}
-	if r.failOnProblem && len(answer.problems) > 0 {
-		return fmt.Errorf("EscalationRoute %s is not in order: see the warnings above", answer.name)
+	if r.failOnProblem && slices.ContainsFunc(answer.problems, func(p escalation.Problem) bool { return !p.Warning }) {
+		return fmt.Errorf("EscalationRoute %s is not in order: see the problems above", printable(answer.name.String()))
 	}
 	return nil
 }
@@ -101,9 +103,11 @@ type routeAnswer struct {
 	kind          string
 	at            time.Time
 	rule          string
-	summary       string
-	plan          []escalation.Telling
-	problems      []escalation.Problem
+	// own is how many of the steps are the rule's; the route's follow.
+	own      int
+	summary  string
+	plan     []escalation.Telling
+	problems []escalation.Problem
 }
 
 // answer finds out who would be told, and warns of what is not in order.
@@ -124,17 +128,22 @@ func (r *route) answer(declared *v1alpha1.EscalationRoute, channel *v1alpha1.Soc
 	}
 	compiled, sources := escalation.Compile(declared), found.sources(declared.Namespace)
 	rule, failed := compiled.Match(subject)
-	a.rule = compiled.Rule(rule)
+	a.rule, a.own = compiled.Rule(rule), compiled.Own(rule)
 	a.summary = compiled.Now(rule, sources, at).Words()
 	a.plan = compiled.Plan(rule, sources, at)
-	a.problems = slices.Concat(compiled.Mistakes(), failed, compiled.Missing(sources, at), compiled.Silent(sources, at))
+	a.problems = slices.Concat(escalation.Shape(&declared.Spec), escalation.Leaving(declared),
+		compiled.Mistakes(), failed, compiled.Missing(sources, at), compiled.Silent(sources, at))
 	for _, name := range slices.SortedFunc(maps.Keys(unread), func(x, y objectName) int { return strings.Compare(x.name, y.name) }) {
 		for _, problem := range unread[name] {
-			a.problems = append(a.problems, escalation.Problem{Reason: problem.Reason, Message: "ResponderRota " + name.String() + ": " + problem.Message, Warning: true})
+			a.problems = append(a.problems, escalation.Problem{Reason: problem.Reason, Message: "ResponderRota " + name.String() + ": " + problem.Message})
 		}
 	}
 	for _, problem := range a.problems {
-		_, _ = fmt.Fprintf(warnings, "warning: EscalationRoute %s: %s\n", a.name, printable(problem.Message)) // the answer does not depend on it
+		what := "problem"
+		if problem.Warning {
+			what = "warning"
+		}
+		_, _ = fmt.Fprintf(warnings, "%s: %s\n", what, printable("EscalationRoute "+a.name.String()+": "+problem.Message)) // the answer does not depend on it
 	}
 	return a, nil
 }
@@ -144,18 +153,18 @@ func (a *routeAnswer) print(out io.Writer) error {
 	var table strings.Builder
 	how := "no rule matches: the route's own steps"
 	if a.rule != "" {
-		how = "rule " + a.rule + " matches"
+		how = "rule " + a.rule + " matches: its steps, then the route's own"
 	}
 	taken := ""
 	if a.channel.name != "" {
 		taken = ", as SocialChannel " + a.channel.String() + " takes it"
 	}
-	_, _ = fmt.Fprintf(&table, "EscalationRoute %s%s\n%s: %s\n\n", a.name, taken, a.kind, how) // to memory
+	_, _ = fmt.Fprintf(&table, "%s\n%s: %s\n\n", printable("EscalationRoute "+a.name.String()+taken), a.kind, printable(how)) // to memory
 	writer := tabwriter.NewWriter(&table, 0, 0, 3, ' ', 0)
 	_, _ = fmt.Fprintln(writer, "AFTER\tAT\tTOLD\tAS\tSTEP") // to memory; Flush tells
 	for _, telling := range a.plan {
 		_, _ = fmt.Fprintf(writer, "%s\t%s\t%s\t%s\t%s\n", escalation.LengthWords(telling.After),
-			a.at.Add(telling.After).Format("Mon 2006-01-02 15:04 MST"), people(telling), strings.Join(telling.Targets, ", "), place(telling))
+			a.at.Add(telling.After).Format("Mon 2006-01-02 15:04 MST"), printable(people(telling)), printable(strings.Join(telling.Targets, ", ")), a.place(telling))
 	}
 	if err := writer.Flush(); err != nil {
 		return err
@@ -176,15 +185,23 @@ func people(telling escalation.Telling) string {
 	return strings.Join(names, ", ")
 }
 
-// place says which step a telling is.
-func place(telling escalation.Telling) string {
-	switch {
-	case telling.Fallback:
+// place says which step a telling is. Those of a rule and of the route, which
+// problems count apart, are told apart.
+func (a *routeAnswer) place(telling escalation.Telling) string {
+	if telling.Fallback {
 		return "fallback"
-	case telling.Round > 0:
-		return fmt.Sprintf("%d, again", telling.Step+1)
 	}
-	return fmt.Sprintf("%d", telling.Step+1)
+	said := fmt.Sprint(telling.Step + 1)
+	if a.own > 0 {
+		said = "rule's " + said
+		if telling.Step >= a.own {
+			said = fmt.Sprint("route's ", telling.Step-a.own+1)
+		}
+	}
+	if telling.Round > 0 {
+		said += ", again"
+	}
+	return said
 }
 
 // routeJSON is the answer as programs read it; docs/command-line.md names its
@@ -200,7 +217,8 @@ type routeJSON struct {
 	Problems []problemJSON `json:"problems"`
 }
 
-// tellingJSON counts steps and rounds from 1; the fallback is neither.
+// tellingJSON counts steps and rounds from 1, the route's steps on from those of
+// the rule; the fallback is neither.
 type tellingJSON struct {
 	After    string       `json:"after"`
 	At       string       `json:"at"`
@@ -220,7 +238,7 @@ type hearerJSON struct {
 type problemJSON struct {
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
-	// Warning: every step is heard all the same.
+	// Warning: every event is heard all the same, before it comes to the fallback.
 	Warning bool `json:"warning"`
 }
 

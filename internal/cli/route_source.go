@@ -181,6 +181,7 @@ func routeOf(found *inventory, channel *v1alpha1.SocialChannel, at time.Time) ro
 		facts.remark = fmt.Sprintf("nobody would be told: the channel names EscalationRoute %s, which does not exist", name)
 		return facts
 	}
-	facts.words = escalation.Compile(route).Now(escalation.DefaultSteps, found.sources(channel.Namespace), at).Words()
+	compiled := escalation.Compile(route)
+	facts.words = compiled.Now(compiled.Rest(), found.sources(channel.Namespace), at).Words()
 	return facts
 }

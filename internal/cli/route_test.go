@@ -102,14 +102,15 @@ AFTER   AT                         TOLD                     AS                  
 		answer := routeOf(succeed("route", "-f", folder(tellable, careRota, careRoute), "social/answer", "--at", byDay,
 			"--kind", "DirectMessage", "--text", "Where is my REFUND?", "-o", "json"))
 		Expect(answer.Rule).To(Equal("refunds"))
-		Expect(answer.Summary).To(Equal("now: dana → (10m) at last manager ines"))
+		Expect(answer.Summary).To(Equal("now: dana → (10m) dana → (15m) manager maria → (30m) at last manager ines"))
 		Expect(answer.Channel).To(BeEmpty())
 		Expect(answer.At).To(Equal("2026-11-24T17:50:00Z"))
 		Expect(answer.Problems).To(BeEmpty())
-		Expect(answer.Plan).To(HaveLen(2))
+		Expect(answer.Plan).To(HaveLen(3), "dana's hours end at six")
 		Expect(answer.Plan[0]).To(And(HaveField("Step", 1), HaveField("Round", 1), HaveField("Targets", []string{"dana of customer-care"})))
-		Expect(answer.Plan[1]).To(And(HaveField("Fallback", true), HaveField("After", "10m"), HaveField("At", "2026-11-24T18:00:00Z")))
-		Expect(answer.Plan[1].People[0]).To(And(HaveField("Member", "ines"), HaveField("Team", "chief-executive"), HaveField("Manager", true)))
+		Expect(answer.Plan[1]).To(And(HaveField("Step", 3), HaveField("After", "10m"), HaveField("At", "2026-11-24T18:00:00Z"), HaveField("Targets", []string{"manager of customer-care"})))
+		Expect(answer.Plan[2]).To(And(HaveField("Fallback", true), HaveField("After", "40m")))
+		Expect(answer.Plan[2].People[0]).To(And(HaveField("Member", "ines"), HaveField("Team", "chief-executive"), HaveField("Manager", true)))
 	})
 
 	It("is that of a channel, of which rules know", func() {
@@ -117,7 +118,10 @@ AFTER   AT                         TOLD                     AS                  
 		answer := routeOf(succeed("route", "-f", root, "social/acme-help", "--at", byDay, "--kind", "Reply", "-o", "json"))
 		Expect(answer).To(And(HaveField("Channel", "social/acme-help"), HaveField("Route", "social/answer"), HaveField("Rule", "ours")))
 		Expect(succeed("route", "-f", root, "acme-help", "--at", byDay, "--kind", "Reply")).To(HavePrefix(
-			"EscalationRoute social/answer, as SocialChannel social/acme-help takes it\nReply: rule ours matches\n"))
+			"EscalationRoute social/answer, as SocialChannel social/acme-help takes it\nReply: rule ours matches: its steps, then the route's own\n"))
+		Expect(succeed("route", "-f", root, "acme-help", "--at", byDay, "--kind", "Reply")).To(And(
+			MatchRegexp(`(?m)^0s .* maria \(customer-care\) +manager of customer-care +rule's 1$`),
+			MatchRegexp(`(?m)^5m .* dana \(customer-care\) +rota care +route's 1$`), MatchRegexp(`(?m)^20m .* +route's 2$`)))
 		Expect(routeOf(succeed("route", "-f", root, "answer", "--at", byDay, "--kind", "Reply", "-o", "json")).Rule).To(BeEmpty(), "a route has no channel")
 	})
 
@@ -126,7 +130,45 @@ AFTER   AT                         TOLD                     AS                  
 		Expect(r.code).To(Equal(cli.ExitOK))
 		Expect(r.stderr).To(HavePrefix("warning: EscalationRoute social/answer: step 1 is nobody now (rota care) and is left out"))
 		Expect(routeOf(r.stdout).Summary).To(Equal("now: (rota care: nobody) manager maria → (30m) at last manager ines"), "it is Sunday")
-		Expect(routeOf(r.stdout).Problems).To(ConsistOf(HaveField("Reason", "StepEmpty")))
+		Expect(routeOf(r.stdout).Problems).To(ConsistOf(And(HaveField("Reason", "StepEmpty"), HaveField("Warning", true))))
+		Expect(rostra("route", "-f", folder(tellable, careRota, careRoute), "answer", "--fail-on-problem").code).To(Equal(cli.ExitOK), "the next step is heard")
+	})
+
+	It("is a problem where nobody but the fallback would hear", Label("S3"), func() {
+		alone := strings.Replace(careRoute, "  - {targets: [{teamRef: {name: customer-care}, role: Manager}], wait: 30m}\n  fallback", "  fallback", 1)
+		r := rostra("route", "-f", folder(tellable, careRota, alone), "answer", "--fail-on-problem")
+		Expect(r.code).To(Equal(cli.ExitFailure))
+		Expect(r.stderr).To(HavePrefix("problem: EscalationRoute social/answer: step 1 is nobody now (rota care) and is left out, and no other step is heard: only the fallback is left"))
+	})
+
+	DescribeTable("says what the API server would refuse", Label("S25"),
+		func(written, instead, words string) {
+			Expect(careRoute).To(ContainSubstring(written))
+			root := folder(tellable, careRota, strings.Replace(careRoute, written, instead, 1))
+			r := rostra("route", "-f", root, "answer", "--at", byDay, "--fail-on-problem", "-o", "json")
+			Expect(r.code).To(Equal(cli.ExitFailure))
+			Expect(r.stderr).To(ContainSubstring("problem: EscalationRoute social/answer: " + words))
+			Expect(routeOf(r.stdout).Problems).To(ContainElement(And(HaveField("Reason", "RouteInvalid"), HaveField("Warning", false), HaveField("Message", HavePrefix(words)))))
+		},
+		Entry("no wait", ", wait: 15m", "", "spec.steps[0].wait: "),
+		Entry("too long a wait", "wait: 15m", "wait: 48h", "spec.steps[0].wait: "),
+		Entry("no role", ", role: Manager}], wait: 30m", "}], wait: 30m", "spec.steps[1].targets[0]: who of the team?"),
+		Entry("two targets in one", "{responderRotaRef: {name: care}}", "{responderRotaRef: {name: care}, teamRef: {name: customer-care}}", "spec.steps[0].targets[0]: name exactly one of"),
+		Entry("no fallback", "  fallback: {teamRef: {name: chief-executive}, role: Manager}\n", "", "spec.fallback: name exactly one of"),
+		Entry("a rota as the fallback", "fallback: {teamRef: {name: chief-executive}, role: Manager}", "fallback: {responderRotaRef: {name: care}}", "spec.fallback: it must be a person"),
+		Entry("too many repeats", "  fallback:", "  repeat: 1000000000\n  fallback:", "spec.repeat: write a number from 0 to 10"),
+	)
+
+	It("is told without what a terminal would obey", func() {
+		escape := func(name string) string { return strings.ReplaceAll(name, "!", `\e[31m`) }
+		written := strings.NewReplacer("name: refunds", escape(`name: "ref!unds"`), "name: care}", escape(`name: "ca!re"}`), "member: dana", escape(`member: "da!na"`),
+			"name: chief-executive", escape(`name: "chief!"`), "name: answer", escape(`name: "answer!"`)).Replace(careRoute)
+		people := strings.NewReplacer("name: chief-executive", escape(`name: "chief!"`), "name: ines,", escape(`name: "in!es",`), "manager: ines", escape(`manager: "in!es"`)).Replace(tellable)
+		for _, format := range []string{"table", "json"} {
+			r := rostra("route", "-f", folder(people, careRota, written), "answer\x1b[31m", "--at", byDay, "--kind", "DirectMessage", "--text", "refund", "-o", format, "--fail-on-problem")
+			Expect(r.stdout).To(ContainSubstring("ref"), r.stderr)
+			Expect(r.stdout + r.stderr).NotTo(ContainSubstring("\x1b"))
+		}
 	})
 
 	It("is a failure with --fail-on-problem where something is not in order, after the answer", func() {
@@ -138,7 +180,7 @@ AFTER   AT                         TOLD                     AS                  
 		Expect(r.stdout).To(ContainSubstring("dana (customer-care)"))
 		Expect(r.stderr).To(And(
 			ContainSubstring("rule refunds cannot be used and matches nothing: character 1: event.txt is not known"),
-			HaveSuffix("rostra: EscalationRoute social/answer is not in order: see the warnings above\n")))
+			HaveSuffix("rostra: EscalationRoute social/answer is not in order: see the problems above\n")))
 		Expect(rostra("route", "-f", folder(tellable, careRota, careRoute), "answer", "--at", byDay, "--fail-on-problem").code).To(Equal(cli.ExitOK))
 	})
 

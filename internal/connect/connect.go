@@ -19,6 +19,8 @@ import (
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/hook"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/throttle"
+	"github.com/rostra-dev/rostra/internal/webpage"
 )
 
 // Errors of a Store. Any other says that the Store is out of order for now.
@@ -130,8 +132,8 @@ type handler struct {
 	clock    clock.PassiveClock
 	logger   logr.Logger
 	results  *prometheus.CounterVec
-	limits   *limits
-	pages    *pages
+	limits   *throttle.Throttle
+	pages    *webpage.Writer
 }
 
 // New makes the handler for everything below PathPrefix. Where BaseURL has a
@@ -147,7 +149,7 @@ func New(options Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the gateway's URL: %w", err)
 	}
-	pages, err := newPages()
+	pages, err := webpage.NewWriter()
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +161,7 @@ func New(options Options) (http.Handler, error) {
 		key: options.Key, base: base, secure: base.Scheme == "https",
 		callback: base.String() + PathPrefix + callbackName + "/",
 		store:    options.Store, clock: options.Clock, logger: options.Logger,
-		results: results, limits: newLimits(options.Clock), pages: pages,
+		results: results, limits: throttle.New(options.Clock, paces()), pages: pages,
 	}, nil
 }
 

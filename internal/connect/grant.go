@@ -33,7 +33,7 @@ func (h *handler) connect(ctx context.Context, subject *Subject, pending Pending
 	})
 	if err != nil {
 		o := platformOutcome(subject, err, pageNotFinished)
-		o.page = o.page.again(again)
+		o.page = o.page.StartAgain(again)
 		return o
 	}
 	opened := &session{}
@@ -49,7 +49,7 @@ func (h *handler) connect(ctx context.Context, subject *Subject, pending Pending
 	identity, err := subject.Adapter.Verify(ctx, g.account)
 	if err != nil {
 		o := platformOutcome(subject, err, pageNotFinished)
-		o.page = o.page.noted(backNote(subject, g.giveBack(ctx))).again(again)
+		o.page = o.page.Noted(backNote(subject, g.giveBack(ctx))).StartAgain(again)
 		return o
 	}
 	if !isSubject(subject, handle, identity) {
@@ -58,14 +58,14 @@ func (h *handler) connect(ctx context.Context, subject *Subject, pending Pending
 	err = h.store.Connected(ctx, subject.UID, granted.Source, opened.stored(), identity)
 	if errors.Is(err, ErrNotOffered) || errors.Is(err, ErrUnknown) {
 		o := subjectOutcome(err)
-		o.page = o.page.noted(backNote(subject, g.giveBack(ctx)))
+		o.page = o.page.Noted(backNote(subject, g.giveBack(ctx)))
 		return o
 	}
 	if err != nil {
 		// Nothing is given back: the Store may have it, with its answer lost,
 		// and a credential that is stored must work.
 		o := storeOutcome(err)
-		o.page = o.page.noted(noteUnstored).again(again)
+		o.page = o.page.Noted(noteUnstored).StartAgain(again)
 		return o
 	}
 	return outcome{result: resultConnected, page: pageConnected(subject, identity, granted)}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/webpage"
 )
 
 // result says what came of a request. The set is bounded: it is a metric label.
@@ -76,12 +77,12 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, o outcome) {
 		http.SetCookie(w, o.cookie)
 	}
 	if o.redirect != "" {
-		noStore(w.Header())
+		webpage.NoStore(w.Header())
 		w.Header().Set("Location", o.redirect)
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	h.pages.write(w, r, o.page)
+	h.pages.Write(w, r, o.page)
 }
 
 // record counts and logs an outcome. It gives the page of a disorder the

@@ -15,6 +15,7 @@ import (
 	"github.com/rostra-dev/rostra/internal/credentials"
 	"github.com/rostra-dev/rostra/internal/hook"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/webpage"
 )
 
 // maxForm is how much of a form is read, in bytes. Ours has no fields.
@@ -54,13 +55,13 @@ func (h *handler) offer(ctx context.Context, begunBy link) outcome {
 // begin sends a person to the platform. What is needed when they come back is
 // stored first.
 func (h *handler) begin(r *http.Request, begunBy link) outcome {
-	if !h.sameOrigin(r) {
+	if !webpage.SameOrigin(r, h.base) {
 		return outcome{result: resultCrossSite, page: pageCrossSite()}
 	}
 	if form, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil || len(form) > maxForm {
 		return outcome{result: resultMalformed, page: pageForm()}
 	}
-	if !h.limits.allow(r.RemoteAddr, begunBy.uid) {
+	if !h.limits.Allow(r.RemoteAddr, begunBy.uid) {
 		return outcome{result: resultRateLimited, page: pageRateLimited()}
 	}
 	subject, err := h.store.Subject(r.Context(), begunBy.uid)
@@ -119,21 +120,6 @@ func applicationOf(subject *Subject, registered credentials.Values) credentials.
 		return registered
 	}
 	return subject.Application
-}
-
-// sameOrigin tells whether the button was pressed on our own page, as far as
-// the browser says. The link is a secret already; this keeps a page that
-// learnt it from starting a consent in a visitor's name. The pages send no
-// referrer, for which browsers make Origin null
-// (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
-func (h *handler) sameOrigin(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "same-origin", "none": // none: the person reloaded the page
-	default:
-		return false
-	}
-	origin := r.Header.Get("Origin")
-	return origin == "" || origin == "null" || origin == h.base.Scheme+"://"+h.base.Host
 }
 
 // leadsSomewhereSafe tells whether people may be sent to a URL.

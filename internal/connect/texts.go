@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/webpage"
 )
 
 // noteUnstored is for an account that may be connected or not.
@@ -19,7 +20,7 @@ func pageOffer(subject *Subject, linkEnds time.Time) page {
 	where := subject.Platform
 	p := page{
 		Status: http.StatusOK,
-		Title:  "Connect " + shown(subject.Handle) + " on " + where,
+		Title:  "Connect " + webpage.Shown(subject.Handle) + " on " + where,
 		Lines: []string{
 			"Rostra asks to act for this account, so that its owner can publish with it and is told what happens on it.",
 			"The button takes you to " + where + ". Sign in there as this account and say whether you agree. " +
@@ -28,10 +29,10 @@ func pageOffer(subject *Subject, linkEnds time.Time) page {
 		},
 		Facts:  factsOf(subject),
 		Button: "Continue to " + where,
-		form:   formTargets(subject.Server),
+		Form:   formTargets(subject.Server),
 	}
 	if subject.AccountID != "" {
-		p.Facts = append(p.Facts, fact{"Account ID, which must be this one", shown(subject.AccountID)})
+		p.Facts = append(p.Facts, fact{Name: "Account ID, which must be this one", Value: webpage.Shown(subject.AccountID)})
 	}
 	return p
 }
@@ -39,32 +40,32 @@ func pageOffer(subject *Subject, linkEnds time.Time) page {
 func pageConnected(subject *Subject, identity platform.Identity, granted platform.Granted) page {
 	p := page{
 		Status: http.StatusOK,
-		Title:  "Connected: " + shown(identity.Handle),
-		Role:   roleStatus,
+		Title:  "Connected: " + webpage.Shown(identity.Handle),
+		Role:   webpage.RoleStatus,
 		Lines:  []string{"The account is connected. You can close this page."},
 	}
 	connected := *subject
 	connected.Handle = identity.Handle
-	p.Facts = append(factsOf(&connected), fact{"Account ID", shown(identity.AccountID)})
-	if name := shown(identity.DisplayName); name != "" {
-		p.Facts = append(p.Facts, fact{"Name that it shows", name})
+	p.Facts = append(factsOf(&connected), fact{Name: "Account ID", Value: webpage.Shown(identity.AccountID)})
+	if name := webpage.Shown(identity.DisplayName); name != "" {
+		p.Facts = append(p.Facts, fact{Name: "Name that it shows", Value: name})
 	}
-	p.Facts = append(p.Facts, fact{"Granted", "everything that the channel needs"})
+	p.Facts = append(p.Facts, fact{Name: "Granted", Value: "everything that the channel needs"})
 	if !granted.ExpiresAt.IsZero() {
-		p.Facts = append(p.Facts, fact{"Ends, unless Rostra renews it", granted.ExpiresAt.UTC().Format("15:04 MST on 2 January 2006")})
+		p.Facts = append(p.Facts, fact{Name: "Ends, unless Rostra renews it", Value: granted.ExpiresAt.UTC().Format("15:04 MST on 2 January 2006")})
 	}
 	return p
 }
 
 func pageWrongAccount(subject *Subject, identity platform.Identity, gaveBack bool, again string) page {
-	is, wanted := shown(identity.Handle), shown(subject.Handle)
+	is, wanted := webpage.Shown(identity.Handle), webpage.Shown(subject.Handle)
 	if is == wanted {
-		is, wanted = is+" with the account ID "+shown(identity.AccountID), wanted+" with the account ID "+shown(subject.AccountID)
+		is, wanted = is+" with the account ID "+webpage.Shown(identity.AccountID), wanted+" with the account ID "+webpage.Shown(subject.AccountID)
 	}
 	return page{
 		Status: http.StatusForbidden,
 		Title:  "This is another account",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines: []string{
 			"This is " + is + "; the channel is for " + wanted + ". Nothing was connected.",
 			"Sign out at " + subject.Platform + ", sign in as " + wanted + " and try again.",
@@ -77,18 +78,18 @@ func pageWrongAccount(subject *Subject, identity platform.Identity, gaveBack boo
 func pageMissingScopes(subject *Subject, missing []string, gaveBack bool, again string) page {
 	names := make([]string, 0, len(missing))
 	for _, name := range missing {
-		names = append(names, shown(name))
+		names = append(names, webpage.Shown(name))
 	}
 	return page{
 		Status: http.StatusForbidden,
 		Title:  "Not everything was granted",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines: []string{
 			"The channel cannot do without what was left out. Nothing was connected.",
 			"Start again, and leave everything ticked that " + subject.Platform + " asks about.",
 			backNote(subject, gaveBack),
 		},
-		Facts: []fact{{"Not granted", strings.Join(names, ", ")}},
+		Facts: []fact{{Name: "Not granted", Value: strings.Join(names, ", ")}},
 		Again: again,
 	}
 }
@@ -107,7 +108,7 @@ func pageDeclined(subject *Subject, again string) page {
 	return page{
 		Status: http.StatusForbidden,
 		Title:  "You did not agree",
-		Role:   roleStatus,
+		Role:   webpage.RoleStatus,
 		Lines: []string{
 			subject.Platform + " says that you did not agree. Nothing was connected, and nothing has changed.",
 			"If you did not mean to, start again.",
@@ -118,7 +119,7 @@ func pageDeclined(subject *Subject, again string) page {
 
 func pageProviderError(subject *Subject, kind providerError, again string) page {
 	where := subject.Platform
-	p := page{Status: http.StatusBadGateway, Title: where + " reports an error", Role: roleAlert, Again: again}
+	p := page{Status: http.StatusBadGateway, Title: where + " reports an error", Role: webpage.RoleAlert, Again: again}
 	switch kind {
 	case providerBusy, providerFailed:
 		p.Lines = []string{where + " could not do it this time. Nothing was connected. Try again in a few minutes."}
@@ -135,7 +136,7 @@ func pageProviderError(subject *Subject, kind providerError, again string) page 
 	case providerOther:
 		p.Lines = []string{where + " sent you back with an error that Rostra does not know. Nothing was connected."}
 	}
-	p.Facts = []fact{{"Error", string(kind)}}
+	p.Facts = []fact{{Name: "Error", Value: string(kind)}}
 	return p
 }
 
@@ -156,11 +157,11 @@ func pagePlatform(subject *Subject, said, line string) page {
 	p := page{
 		Status: http.StatusBadGateway,
 		Title:  where + " did not go along",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{line},
 	}
 	if said != "" {
-		p.Facts = []fact{{"What failed", shown(said)}}
+		p.Facts = []fact{{Name: "What failed", Value: webpage.Shown(said)}}
 	}
 	return p
 }
@@ -169,7 +170,7 @@ func pageStore() page {
 	return page{
 		Status: http.StatusServiceUnavailable,
 		Title:  "Rostra is out of order",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{"Try again in a moment: open your link once more."},
 	}
 }
@@ -178,9 +179,9 @@ func pageNotOffered(why string) page {
 	return page{
 		Status: http.StatusConflict,
 		Title:  "This account cannot be connected here",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{"Nothing was connected. Whoever runs Rostra can change this:"},
-		Facts:  []fact{{"Reason", shown(why)}},
+		Facts:  []fact{{Name: "Reason", Value: webpage.Shown(why)}},
 	}
 }
 
@@ -188,9 +189,9 @@ func pageUnknownChannel() page {
 	return page{
 		Status:   http.StatusNotFound,
 		Title:    "This channel is gone",
-		Role:     roleAlert,
+		Role:     webpage.RoleAlert,
 		Lines:    []string{"The channel that this link is for is no longer there. If it was declared anew, it needs a new link."},
-		Commands: newLinkCommands(),
+		Commands: newLinkCommands(), CommandsFor: newLinkFor,
 	}
 }
 
@@ -198,9 +199,9 @@ func pageBadLink() page {
 	return page{
 		Status:   http.StatusNotFound,
 		Title:    "This link is no longer good",
-		Role:     roleAlert,
+		Role:     webpage.RoleAlert,
 		Lines:    []string{"It was cut short on the way, or it was not made by this Rostra."},
-		Commands: newLinkCommands(),
+		Commands: newLinkCommands(), CommandsFor: newLinkFor,
 	}
 }
 
@@ -208,11 +209,14 @@ func pageExpiredLink() page {
 	return page{
 		Status:   http.StatusGone,
 		Title:    "This link is no longer good",
-		Role:     roleAlert,
+		Role:     webpage.RoleAlert,
 		Lines:    []string{"Its time is over."},
-		Commands: newLinkCommands(),
+		Commands: newLinkCommands(), CommandsFor: newLinkFor,
 	}
 }
+
+// newLinkFor says what newLinkCommands are for.
+const newLinkFor = "For a new link, run one of these, or ask whoever runs Rostra for you:"
 
 func newLinkCommands() []string {
 	return []string{
@@ -249,7 +253,7 @@ func pageUsed(again string) page {
 // refusedAnswer is for what a browser brought and nobody goes on with.
 func refusedAnswer(status int, title, line, again string) page {
 	return page{
-		Status: status, Title: title, Role: roleAlert,
+		Status: status, Title: title, Role: webpage.RoleAlert,
 		Lines: []string{line, "To try again, open the link that you were given."}, Again: again,
 	}
 }
@@ -258,7 +262,7 @@ func pageCrossSite() page {
 	return page{
 		Status: http.StatusForbidden,
 		Title:  "This was not started from here",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{"Another site tried to start this. Nothing was started. Open the link that you were given, and press the button there."},
 	}
 }
@@ -267,7 +271,7 @@ func pageForm() page {
 	return page{
 		Status: http.StatusRequestEntityTooLarge,
 		Title:  "This form cannot be read",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{"Nothing was started. Open the link that you were given, and press the button there."},
 	}
 }
@@ -276,7 +280,7 @@ func pageRateLimited() page {
 	return page{
 		Status: http.StatusTooManyRequests,
 		Title:  "Too many attempts",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{"This was started too often in a short time. Wait a minute, open your link and try again."},
 	}
 }
@@ -285,16 +289,16 @@ func pageMethod(allowed string) page {
 	return page{
 		Status: http.StatusMethodNotAllowed,
 		Title:  "This is for browsers",
-		Role:   roleAlert,
+		Role:   webpage.RoleAlert,
 		Lines:  []string{"Open the link that you were given in a browser."},
-		allow:  allowed,
+		Allow:  allowed,
 	}
 }
 
 func factsOf(subject *Subject) []fact {
-	facts := []fact{{"Account", shown(subject.Handle)}, {"Platform", subject.Platform}}
+	facts := []fact{{Name: "Account", Value: webpage.Shown(subject.Handle)}, {Name: "Platform", Value: subject.Platform}}
 	if server, err := url.Parse(subject.Server); err == nil && server.Host != "" {
-		facts = append(facts, fact{"Server", server.Host})
+		facts = append(facts, fact{Name: "Server", Value: server.Host})
 	}
-	return append(facts, fact{"Owner", "team " + shown(subject.Owner)}, fact{"Channel", subject.Channel})
+	return append(facts, fact{Name: "Owner", Value: "team " + webpage.Shown(subject.Owner)}, fact{Name: "Channel", Value: subject.Channel})
 }

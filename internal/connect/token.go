@@ -10,9 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rostra-dev/rostra/internal/seal"
 )
 
 // Purposes keep the MACs of one use from being taken for those of another.
@@ -23,18 +24,8 @@ const (
 	purposeCookie  = "rostra connect cookie v1"
 )
 
-const (
-	// nonceSize is the size of random values in bytes, before they are encoded.
-	nonceSize = 32
-	// macSize is how much of a MAC is in a token: 128 bits cannot be guessed.
-	macSize = 16
-	// maxToken bounds what is taken for a token at all.
-	maxToken = 256
-	// timeBase is the base in which times are written in tokens.
-	timeBase = 36
-
-	separator = "."
-)
+// nonceSize is the size of random values in bytes, before they are encoded.
+const nonceSize = 32
 
 // PathPrefix begins the path of everything that the handler of this package
 // serves.
@@ -57,17 +48,17 @@ type link struct {
 }
 
 func (l link) token(key []byte) string {
-	return seal(key, purposeLink, l.uid+separator+writeTime(l.expires))
+	return seal.Seal(key, purposeLink, l.uid+seal.Separator+seal.WriteTime(l.expires))
 }
 
 // parseLink reads a token that was made with the key; also one that is over.
 func parseLink(key []byte, token string) (link, bool) {
-	body, ok := unseal(key, purposeLink, token)
+	body, ok := seal.Open(key, purposeLink, token)
 	if !ok {
 		return link{}, false
 	}
-	uid, rest, _ := strings.Cut(body, separator)
-	expires, ok := readTime(rest)
+	uid, rest, _ := strings.Cut(body, seal.Separator)
+	expires, ok := seal.ReadTime(rest)
 	return link{uid: uid, expires: expires}, ok && uid != ""
 }
 
@@ -84,21 +75,21 @@ func newState(begunBy link, expires time.Time) state {
 }
 
 func (s state) token(key []byte) string {
-	return seal(key, purposeState, strings.Join([]string{s.uid, writeTime(s.expires), writeTime(s.begunBy), s.nonce}, separator))
+	return seal.Seal(key, purposeState, strings.Join([]string{s.uid, seal.WriteTime(s.expires), seal.WriteTime(s.begunBy), s.nonce}, seal.Separator))
 }
 
 // parseState reads a state that was made with the key; also one that is over.
 func parseState(key []byte, token string) (state, bool) {
-	body, ok := unseal(key, purposeState, token)
+	body, ok := seal.Open(key, purposeState, token)
 	if !ok {
 		return state{}, false
 	}
-	parts := strings.Split(body, separator)
+	parts := strings.Split(body, seal.Separator)
 	if len(parts) != 4 || parts[0] == "" {
 		return state{}, false
 	}
-	expires, ok := readTime(parts[1])
-	begunBy, valid := readTime(parts[2])
+	expires, ok := seal.ReadTime(parts[1])
+	begunBy, valid := seal.ReadTime(parts[2])
 	return state{uid: parts[0], expires: expires, begunBy: begunBy, nonce: parts[3]}, ok && valid
 }
 
@@ -106,21 +97,21 @@ func parseState(key []byte, token string) (state, bool) {
 // was made for.
 func newBrowser(key []byte, stateToken string) string {
 	nonce := newNonce()
-	return nonce + separator + sign(key, purposeBrowser, stateToken, nonce)
+	return nonce + seal.Separator + seal.Sign(key, purposeBrowser, stateToken, nonce)
 }
 
 // ofBrowser tells whether a cookie was made for the state. That needs no
 // lookup, so the state of another browser is not used up by trying it here.
 func ofBrowser(key []byte, stateToken, cookie string) bool {
-	nonce, mac, found := strings.Cut(cookie, separator)
-	return found && len(cookie) <= maxToken && hmac.Equal([]byte(mac), []byte(sign(key, purposeBrowser, stateToken, nonce)))
+	nonce, mac, found := strings.Cut(cookie, seal.Separator)
+	return found && len(cookie) <= seal.MaxToken && hmac.Equal([]byte(mac), []byte(seal.Sign(key, purposeBrowser, stateToken, nonce)))
 }
 
 // cookieName is that of the cookie for one channel: two channels can be
 // connected side by side in one browser. Where the connection is secure, no
 // other host can set it (RFC 6265bis, section 4.1.3.2).
 func (h *handler) cookieName(uid string) string {
-	name := "rostra-connect-" + hex.EncodeToString(sum(h.key, purposeCookie, uid)[:8])
+	name := "rostra-connect-" + hex.EncodeToString(seal.Sum(h.key, purposeCookie, uid)[:8])
 	if h.secure {
 		return "__Host-" + name
 	}
@@ -149,39 +140,4 @@ func newNonce() string {
 func digest(value string) string {
 	hash := sha256.Sum256([]byte(value))
 	return hex.EncodeToString(hash[:])
-}
-
-// seal makes a token of a body, and unseal gives the body of a token that was
-// made with the same key and purpose.
-func seal(key []byte, purpose, body string) string {
-	return body + separator + sign(key, purpose, body)
-}
-
-func unseal(key []byte, purpose, token string) (body string, ok bool) {
-	cut := strings.LastIndex(token, separator)
-	if cut < 0 || len(token) > maxToken {
-		return "", false
-	}
-	body = token[:cut]
-	return body, hmac.Equal([]byte(token[cut+1:]), []byte(sign(key, purpose, body)))
-}
-
-func sign(key []byte, purpose string, parts ...string) string {
-	return base64.RawURLEncoding.EncodeToString(sum(key, purpose, parts...)[:macSize])
-}
-
-func sum(key []byte, purpose string, parts ...string) []byte {
-	mac := hmac.New(sha256.New, key)
-	for _, part := range append([]string{purpose}, parts...) {
-		_, _ = mac.Write([]byte(part))
-		_, _ = mac.Write([]byte{0})
-	}
-	return mac.Sum(nil)
-}
-
-func writeTime(at time.Time) string { return strconv.FormatInt(at.Unix(), timeBase) }
-
-func readTime(text string) (time.Time, bool) {
-	seconds, err := strconv.ParseInt(text, timeBase, 64)
-	return time.Unix(seconds, 0), err == nil
 }

@@ -45,6 +45,7 @@ const (
 	maxEvents   = 64
 	maxTellings = 48
 	maxPast     = 16
+	maxMark     = 64
 	// MaxExcerpt bounds Excerpt, in characters.
 	MaxExcerpt = 240
 	// Life is how long a conversation waits for somebody before it expires.
@@ -85,11 +86,13 @@ type Conversation struct {
 	Excerpt string     `json:"excerpt,omitempty"`
 	// Messages is how many wait.
 	Messages int `json:"messages,omitempty"`
-	// Posts are the last posts of the conversation, of both sides: whoever
-	// answers one of them answers here.
+	// Latest is the last message that waits, where it is not the first.
+	Latest *Message `json:"latest,omitempty"`
+	// Posts are the last posts of the conversation, of both sides, as Mark gives
+	// them: whoever answers one of them answers here.
 	Posts []string `json:"posts,omitempty"`
-	// Events are the last that were taken in, by their IDs, so that one that
-	// comes twice counts once.
+	// Events are the last that were taken in, by the Mark of their IDs, so that
+	// one that comes twice counts once.
 	Events []string `json:"events,omitempty"`
 
 	// Terms under which the episode runs.
@@ -103,10 +106,17 @@ type Conversation struct {
 	Claim *Claim `json:"claim,omitempty"`
 	// Tellings of the episode, the last of them, oldest first.
 	Tellings []Telling `json:"tellings,omitempty"`
-	// LateTold tells that the owner was told that the promise is broken, and
-	// LateTries how often that was tried in vain.
-	LateTold  bool `json:"lateTold,omitempty"`
-	LateTries int  `json:"lateTries,omitempty"`
+	// LateTold tells that the owner was told that the promise is broken.
+	// LateTries is how often that was tried in vain, and LateAgain when it is
+	// tried next.
+	LateTold  bool      `json:"lateTold,omitempty"`
+	LateTries int       `json:"lateTries,omitempty"`
+	LateAgain time.Time `json:"lateAgain,omitzero"`
+	// Closing: those who were told are still to hear that it is over, or that
+	// somebody has it; CloseAgain is when that is tried next.
+	Closing    bool      `json:"closing,omitempty"`
+	CloseTries int       `json:"closeTries,omitempty"`
+	CloseAgain time.Time `json:"closeAgain,omitzero"`
 
 	// Response is the episode's first response.
 	Response *Response `json:"response,omitempty"`
@@ -115,6 +125,16 @@ type Conversation struct {
 	Past []Response `json:"past,omitempty"`
 	// ClosedAt is when it was answered or expired.
 	ClosedAt time.Time `json:"closedAt,omitzero"`
+}
+
+// Message is one message of a stranger's.
+type Message struct {
+	Kind    event.Kind `json:"kind"`
+	PostID  string     `json:"postID,omitempty"`
+	URL     string     `json:"url,omitempty"`
+	Excerpt string     `json:"excerpt,omitempty"`
+	// Said is when, by the platform's clock; zero where it does not tell.
+	Said time.Time `json:"said,omitzero"`
 }
 
 // Terms are what held of the channel when an episode began.
@@ -137,8 +157,10 @@ type Claim struct {
 	By string `json:"by"`
 	// Until is when others may take the turn.
 	Until time.Time `json:"until"`
-	// Late tells that it is about the broken promise, not about a turn.
-	Late bool `json:"late,omitempty"`
+	// Late tells that it is about the broken promise, and Close that it is about
+	// its being over; else it is about a turn.
+	Late  bool `json:"late,omitempty"`
+	Close bool `json:"close,omitempty"`
 }
 
 // Telling is one attempt to tell one person.
@@ -184,8 +206,18 @@ type Response struct {
 // Took is how long it took.
 func (r Response) Took() time.Duration { return max(0, r.At.Sub(r.OpenedAt)) }
 
-// idSize is the length of an ID: 100 bits.
-const idSize = 20
+// IDLength is the length of an ID, in characters of 5 bits.
+const IDLength = 20
+
+// Mark is what is kept of a platform's identifier to know it again: itself where
+// it is short and plain, else a digest. So its size is bounded, in JSON too.
+func Mark(id string) string {
+	strange := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\\<>&`, r) }
+	if len(id) <= maxMark && !strings.ContainsFunc(id, strange) {
+		return id
+	}
+	return "#" + digest("mark", id)
+}
 
 // NewID names the conversation of an author in a thread of a channel. It says
 // nothing of any of them.
@@ -206,7 +238,7 @@ func digest(parts ...string) string {
 		buffer = append(buffer, part...)
 	}
 	sum := sha256.Sum256(buffer)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:idSize]
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:IDLength]
 }
 
 // ThreadOf gives the thread that a message begins or is in, as far as the event
@@ -232,10 +264,10 @@ func AuthorOf(e *event.Event) string {
 	return e.Actor.Handle
 }
 
-// Begin makes the conversation to which a message belongs that no other has:
-// nothing was taken in yet.
-func Begin(e *event.Event) *Conversation {
-	thread := ThreadOf(e)
+// Begin makes the conversation to which a message belongs that no other has, in
+// the thread that ThreadOf gives, or in one that is known better. Nothing was
+// taken in yet.
+func Begin(e *event.Event, thread string) *Conversation {
 	return &Conversation{
 		ID: NewID(e.ChannelUID, thread, AuthorOf(e)), Channel: e.Channel, ChannelUID: e.ChannelUID, Platform: e.Platform,
 		Thread: thread, Author: e.Actor,
@@ -243,23 +275,37 @@ func Begin(e *event.Event) *Conversation {
 }
 
 // Took tells whether an event was taken in already.
-func (c *Conversation) Took(e *event.Event) bool { return slices.Contains(c.Events, e.ID) }
+func (c *Conversation) Took(e *event.Event) bool { return slices.Contains(c.Events, Mark(e.ID)) }
 
 // NeedsTerms tells whether the next message opens an episode, for which terms
 // are to be given to Hear.
 func (c *Conversation) NeedsTerms() bool { return !c.State.Waits() && c.State != Acknowledged }
 
 // Hear takes in a message. Where it opens an episode, the first turn is due at
-// once; terms are of no account otherwise. It tells whether anything changed.
+// once if the terms name a route; terms are of no account otherwise. A post that
+// is known says nothing new, whatever the event is called: a platform may report
+// it as a mention and as a reply, or again when it is edited. It tells whether
+// anything changed.
 func (c *Conversation) Hear(e *event.Event, terms Terms, now time.Time) bool {
-	if c.Took(e) {
+	if c.Took(e) || e.PostID != "" && slices.Contains(c.Posts, Mark(e.PostID)) {
 		return false
 	}
-	c.Events = appendBounded(c.Events, e.ID, maxEvents)
+	c.Events = appendBounded(c.Events, Mark(e.ID), maxEvents)
 	c.notePost(e.PostID)
 	at := received(e, now)
-	if c.NeedsTerms() {
-		c.open(e, terms, at, now)
+	opens := c.NeedsTerms()
+	if opens {
+		c.Author = e.Actor
+		c.Terms = terms
+	}
+	message := Message{Kind: e.Kind, PostID: e.PostID, URL: e.URL, Said: e.OccurredAt}
+	if e.Kind != event.DirectMessage && c.Terms.Excerpt {
+		message.Excerpt = excerpt(e.Text)
+	}
+	if opens {
+		c.open(message, at, now)
+	} else {
+		c.Latest = &message
 	}
 	c.Messages++
 	if at.After(c.LastAt) {
@@ -275,17 +321,18 @@ func received(e *event.Event, now time.Time) time.Time {
 	return e.ReceivedAt
 }
 
-func (c *Conversation) open(e *event.Event, terms Terms, at, now time.Time) {
+// open begins an episode with a message, under the terms that are set.
+func (c *Conversation) open(m Message, at, now time.Time) {
 	c.remember()
 	c.Episode++
 	c.State, c.OpenedAt, c.LastAt, c.ClosedAt = Open, at, at, time.Time{}
-	c.Kind, c.PostID, c.URL, c.Excerpt, c.Messages = e.Kind, e.PostID, e.URL, "", 0
-	if e.Kind != event.DirectMessage && terms.Excerpt {
-		c.Excerpt = excerpt(e.Text)
+	c.Kind, c.PostID, c.URL, c.Excerpt, c.Messages, c.Latest = m.Kind, m.PostID, m.URL, m.Excerpt, 0, nil
+	c.Next, c.Due, c.Tries, c.Claim, c.Tellings = escalation.Position{}, time.Time{}, 0, nil, nil
+	if c.Terms.Route != "" {
+		c.Due = now
 	}
-	c.Author = e.Actor
-	c.Terms, c.Next, c.Due, c.Tries = terms, escalation.Position{}, now, 0
-	c.Claim, c.Tellings, c.LateTold, c.LateTries = nil, nil, false, 0
+	c.LateTold, c.LateTries, c.LateAgain = false, 0, time.Time{}
+	c.closed()
 }
 
 // remember puts the episode's response with those of the past.
@@ -296,21 +343,28 @@ func (c *Conversation) remember() {
 	}
 }
 
-// Answer takes in a post of the account's own that answers the conversation. It
-// tells whether anything changed.
+// Answer takes in a post of the account's own that answers the conversation.
+// Where the platform's clock says that the last message came after it, that
+// message is not answered, and opens the conversation again. It tells whether
+// anything changed.
 func (c *Conversation) Answer(e *event.Event, now time.Time) bool {
 	if c.Took(e) {
 		return false
 	}
-	c.Events = appendBounded(c.Events, e.ID, maxEvents)
+	c.Events = appendBounded(c.Events, Mark(e.ID), maxEvents)
 	c.notePost(e.PostID)
-	switch {
-	case c.State.Waits():
-		c.respond(Response{Kind: ByAnswer, At: received(e, now)})
-		c.close(Answered, now)
-	case c.State == Acknowledged:
-		c.close(Answered, now)
+	if c.NeedsTerms() {
+		return true
 	}
+	if c.State.Waits() {
+		c.respond(Response{Kind: ByAnswer, At: received(e, now)})
+	}
+	if latest := c.Latest; latest != nil && !e.OccurredAt.IsZero() && latest.Said.After(e.OccurredAt) {
+		c.open(*latest, c.LastAt, now)
+		c.Messages = 1
+		return true
+	}
+	c.close(Answered, now)
 	return true
 }
 
@@ -321,6 +375,7 @@ func (c *Conversation) Acknowledge(by string, now time.Time) bool {
 	}
 	c.respond(Response{Kind: ByAcknowledgement, At: now, By: by})
 	c.State, c.Due, c.Claim, c.Tries = Acknowledged, time.Time{}, nil, 0
+	c.toClose()
 	return true
 }
 
@@ -328,6 +383,16 @@ func (c *Conversation) Acknowledge(by string, now time.Time) bool {
 // acknowledged and never answered. It tells whether anything changed.
 func (c *Conversation) Expire(now time.Time) bool {
 	if !c.State.Waits() && c.State != Acknowledged || now.Before(c.ExpiresAt()) {
+		return false
+	}
+	c.close(Expired, now)
+	return true
+}
+
+// Abandon gives up a conversation whose channel is gone. It tells whether
+// anything changed.
+func (c *Conversation) Abandon(now time.Time) bool {
+	if c.NeedsTerms() {
 		return false
 	}
 	c.close(Expired, now)
@@ -344,7 +409,8 @@ func (c *Conversation) respond(r Response) {
 
 func (c *Conversation) close(state State, now time.Time) {
 	c.State, c.ClosedAt = state, now
-	c.Due, c.Claim, c.Tries, c.Messages, c.Excerpt = time.Time{}, nil, 0, 0, ""
+	c.Due, c.Claim, c.Tries, c.Messages, c.Excerpt, c.Latest = time.Time{}, nil, 0, 0, "", nil
+	c.toClose()
 }
 
 // LateAt is when the promise of a first response is broken; zero where none was
@@ -359,18 +425,37 @@ func (c *Conversation) LateAt() time.Time {
 // WakeAt is the next instant at which something is to be done; zero where
 // nothing is.
 func (c *Conversation) WakeAt() time.Time {
-	if !c.State.Waits() {
-		if c.State == Acknowledged {
-			return c.ExpiresAt()
-		}
+	at := c.restsUntil()
+	if c.Claim != nil && !at.IsZero() && at.Before(c.Claim.Until) {
+		return c.Claim.Until
+	}
+	return at
+}
+
+// restsUntil is WakeAt without a claim.
+func (c *Conversation) restsUntil() time.Time {
+	var at time.Time
+	if c.Closing {
+		at = c.CloseAgain
+	}
+	switch {
+	case c.State == Acknowledged:
+		return earliest(at, c.ExpiresAt())
+	case !c.State.Waits():
+		return at
+	}
+	return earliest(earliest(c.ExpiresAt(), c.Due), c.lateDue())
+}
+
+// lateDue is when the owner's manager is to be told of the broken promise; zero
+// where they are not.
+func (c *Conversation) lateDue() time.Time {
+	at := c.LateAt()
+	if c.LateTold || at.IsZero() {
 		return time.Time{}
 	}
-	at := earliest(c.ExpiresAt(), c.Due)
-	if !c.LateTold {
-		at = earliest(at, c.LateAt())
-	}
-	if c.Claim != nil && at.Before(c.Claim.Until) {
-		at = c.Claim.Until
+	if c.LateAgain.After(at) {
+		return c.LateAgain
 	}
 	return at
 }
@@ -383,8 +468,8 @@ func earliest(a, b time.Time) time.Time {
 }
 
 func (c *Conversation) notePost(post string) {
-	if post != "" && !slices.Contains(c.Posts, post) {
-		c.Posts = appendBounded(c.Posts, post, maxPosts)
+	if mark := Mark(post); post != "" && !slices.Contains(c.Posts, mark) {
+		c.Posts = appendBounded(c.Posts, mark, maxPosts)
 	}
 }
 

@@ -12,7 +12,8 @@ type Problem struct {
 	Reason string
 	// Message says where it is and what to do.
 	Message string
-	// Warning: every step is heard all the same.
+	// Warning: every event is heard by somebody all the same, before it comes to
+	// the fallback.
 	Warning bool
 }
 

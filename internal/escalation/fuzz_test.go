@@ -24,6 +24,8 @@ func FuzzRule(f *testing.F) {
 		f.Add(when, "Where is my refund?")
 	}
 	f.Add("event.text.matches(event.author.handle)", "(((((")
+	f.Add("event.text.matches('(a{0,1000}b?){1000}')", "aaaaaaab")
+	f.Add("matches(event.text, '((a?){5}){5}x$') || ['a'].exists(t, t.matches('\\\\pL{9}'))", "aaaaaaab")
 	f.Fuzz(func(t *testing.T, when, text string) {
 		route := escalation.Compile(&v1alpha1.EscalationRoute{Spec: v1alpha1.EscalationRouteSpec{Rules: []v1alpha1.EscalationRule{{Name: "fuzzed", When: when}}}})
 		found := route.Mistakes()

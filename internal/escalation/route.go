@@ -18,11 +18,14 @@ const DefaultSteps = -1
 type Route struct {
 	rules    []rule
 	mistakes []Problem
-	// ruled are the steps of each rule, unruled those of the route.
-	ruled    [][]step
-	unruled  []step
-	fallback target
-	repeat   int
+	// ruled are the steps of each rule itself, unruled those of the route, and
+	// branches what a rule comes to: its own steps and then the route's.
+	ruled, branches [][]step
+	unruled         []step
+	fallback        target
+	repeat          int
+	// rest is the rule that takes what no rule before it does, or DefaultSteps.
+	rest int
 }
 
 type step struct {
@@ -36,11 +39,13 @@ func Compile(route *v1alpha1.EscalationRoute) *Route {
 	spec := &route.Spec
 	r := &Route{unruled: readSteps(spec.Steps), fallback: readTarget(&spec.Fallback)}
 	if spec.Repeat != nil {
-		r.repeat = int(max(0, *spec.Repeat))
+		r.repeat = int(min(max(0, *spec.Repeat), maxRepeat))
 	}
-	r.rules, r.mistakes = compile(spec.Rules)
+	r.rules, r.rest, r.mistakes = compile(spec.Rules)
 	for i := range spec.Rules {
-		r.ruled = append(r.ruled, readSteps(spec.Rules[i].Steps))
+		own := readSteps(spec.Rules[i].Steps)
+		r.ruled = append(r.ruled, own)
+		r.branches = append(r.branches, slices.Concat(own, r.unruled))
 	}
 	return r
 }
@@ -79,12 +84,26 @@ func (r *Route) Rule(at int) string {
 	return r.rules[at].name
 }
 
-// steps are those of a rule, or of the route.
+// Rest is the rule that takes every event that no rule before it does, or
+// DefaultSteps, where such an event is for the steps of the route alone.
+func (r *Route) Rest() int { return r.rest }
+
+// steps are those of a rule, followed by those of the route, or the route's
+// alone.
 func (r *Route) steps(rule int) []step {
-	if rule < 0 || rule >= len(r.ruled) {
+	if rule < 0 || rule >= len(r.branches) {
 		return r.unruled
 	}
-	return r.ruled[rule]
+	return r.branches[rule]
+}
+
+// Own is how many of the steps for the events of a rule are the rule's own; the
+// others, which follow, are the route's. With DefaultSteps none are.
+func (r *Route) Own(rule int) int {
+	if rule < 0 || rule >= len(r.ruled) {
+		return 0
+	}
+	return len(r.ruled[rule])
 }
 
 // Step is a step of a route, and who it is.
@@ -113,8 +132,8 @@ type Round struct {
 	Fallback Step
 }
 
-// Now is who the steps of a rule, or with DefaultSteps those of the route, are
-// at one instant.
+// Now is who the steps are at one instant for the events of a rule: its own, and
+// then the route's. With DefaultSteps it is the route's alone.
 func (r *Route) Now(rule int, sources *Sources, at time.Time) Round {
 	w := walk{sources: sources, at: at}
 	round := Round{Repeat: r.repeat}
@@ -130,7 +149,8 @@ func (r *Route) Now(rule int, sources *Sources, at time.Time) Round {
 type Telling struct {
 	// After the event.
 	After time.Duration
-	// Round and Step, from 0. Of the fallback, Fallback is true instead.
+	// Round and Step, from 0; the route's steps are counted on from those of the
+	// rule. Of the fallback, Fallback is true instead.
 	Round, Step int
 	Fallback    bool
 	// Targets as they are declared, in words.

@@ -95,7 +95,61 @@ var _ = Describe("A route", func() {
 		w.rule("refunds-to-billing", "event.text.matches('(?i)refund')", step("10m", member("billing", "bea")))
 		route := escalation.Compile(w.route)
 		at, _ := route.Match(mention())
-		Expect(told(route.Plan(at, w.sources(), noon))).To(Equal([]string{"0s bea", "10m manager ines"}))
+		Expect(told(route.Plan(at, w.sources(), noon))).To(Equal([]string{"0s bea", "10m dana", "25m manager maria", "55m manager ines"}))
+		Expect(route.Now(at, w.sources(), noon).Words()).To(Equal("now: bea → (10m) dana → (15m) manager maria → (30m) at last manager ines"))
+		Expect(route.Own(at)).To(Equal(1))
+		Expect(route.Own(escalation.DefaultSteps)).To(BeZero())
+	})
+
+	It("goes on with its own steps where those of a rule are used up, and then again through both", Label("S21"), func() {
+		w.rule("refunds", "true", step("10m", member("billing", "bea"))).steps(step("15m", onDuty("care"))).repeat(1)
+		Expect(told(escalation.Compile(w.route).Plan(0, w.sources(), noon))).To(Equal([]string{"0s bea", "10m dana", "25m bea", "35m dana", "50m manager ines"}))
+	})
+
+	It("takes its own steps at once where those of a rule are nobody", Label("S3", "S21"), func() {
+		w.rule("refunds", "true", step("10m", onDuty("billing")), step("10m", member("billing", "bea")))
+		w.silent = []string{"billing/bea"}
+		route := escalation.Compile(w.route)
+		Expect(told(route.Plan(0, w.sources(), noon))).To(Equal([]string{"0s dana", "15m manager maria", "45m manager ines"}))
+		Expect(route.Now(0, w.sources(), noon).Words()).To(Equal(
+			"now: (rota billing: nobody) (bea of billing: nobody who can be told) dana → (15m) manager maria → (30m) at last manager ines"))
+	})
+
+	It("reminds in its own steps who heard as an expert, only where nobody else would be told", func() {
+		w.rule("refunds", "true", step("10m", onDuty("care"), member("billing", "bea")))
+		Expect(told(escalation.Compile(w.route).Plan(0, w.sources(), noon))).To(Equal([]string{"0s dana, bea", "10m dana", "25m manager maria", "55m manager ines"}))
+	})
+
+	It("says whose turn it is as the plan does", func() {
+		w.rule("refunds", "true", step("10m", member("billing", "bea")), step("5m", onDuty("nowhere"))).repeat(2)
+		route := escalation.Compile(w.route)
+		var turns []string
+		offset, position, hearers := time.Duration(0), escalation.Position{}, []escalation.Person(nil)
+		for range 20 {
+			turn := route.Turn(0, position, hearers, w.sources(), noon)
+			turns = append(turns, escalation.LengthWords(offset)+" "+escalation.HearersWords(turn.People))
+			if turn.At.Fallback {
+				break
+			}
+			for _, hearer := range turn.People {
+				hearers = append(hearers, hearer.Person)
+			}
+			if turn.Next.Round != turn.At.Round {
+				hearers = nil
+			}
+			offset, position = offset+turn.Wait, turn.Next
+		}
+		Expect(turns).To(Equal(told(route.Plan(0, w.sources(), noon))))
+	})
+
+	It("knows which rule takes what is left", func() {
+		Expect(escalation.Compile(w.route).Rest()).To(Equal(escalation.DefaultSteps))
+		w.rule("refunds", "event.text.contains('refund')", step("5m", member("billing", "bea")))
+		Expect(escalation.Compile(w.route).Rest()).To(Equal(escalation.DefaultSteps))
+		w.rule("others", "true", step("5m", onDuty("care")))
+		Expect(escalation.Compile(w.route).Rest()).To(Equal(1))
+		w.rule("late", "true", step("5m", onDuty("care")))
+		Expect(escalation.Compile(w.route).Rest()).To(Equal(1))
 	})
 
 	It("says where each telling comes from", func() {
@@ -123,7 +177,7 @@ var _ = Describe("A route", func() {
 			delete(w.rotas, "care")
 			look()
 			Expect(missing).To(ConsistOf("RotaNotFound: step 1: ResponderRota care does not exist in the route's namespace: create it, or name another"))
-			Expect(silent).To(ConsistOf(HavePrefix("StepEmpty: step 1 is nobody now (rota care) and is left out")))
+			Expect(silent).To(ConsistOf("?StepEmpty: step 1 is nobody now (rota care) and is left out; other steps are heard"))
 			Expect(w.plan()).To(Equal([]string{"0s manager maria", "30m manager ines"}))
 		})
 
@@ -155,6 +209,70 @@ var _ = Describe("A route", func() {
 				"MemberNotFound: step 3: ghost is not a member of team billing now: name somebody who is"))
 		})
 
+		It("people who join later, as a warning", func() {
+			w.teams["customer-care"].Spec.Members[0].From = new(metav1.NewTime(noon.Add(44 * time.Hour)))
+			w.steps(step("15m", onDuty("care")), step("15m", manager("customer-care")), step("15m", member("customer-care", "maria")))
+			look()
+			Expect(missing).To(ConsistOf(
+				"?ManagerNotMember: step 2: maria, the manager of team customer-care, is not a member before 2026-11-23 08:00 UTC, and is left out until then: if that is too late, name another manager in the Team",
+				"?MemberNotFound: step 3: maria is not a member of team customer-care before 2026-11-23 08:00 UTC, and is left out until then: if that is too late, name somebody who is"))
+			Expect(silent).To(ConsistOf(HavePrefix("?StepEmpty: step 2 "), HavePrefix("?StepEmpty: step 3 ")))
+		})
+
+		It("a fallback who joins later, which is more than a warning", func() {
+			w.teams["chief-executive"].Spec.Members[0].From = new(metav1.NewTime(noon.Add(time.Hour)))
+			look()
+			Expect(missing).To(ConsistOf(HavePrefix("ManagerNotMember: fallback: ines, the manager of team chief-executive, is not a member before ")))
+			Expect(silent).To(ConsistOf(HavePrefix("StepEmpty: fallback is nobody now (manager of chief-executive), so that nobody hears when no step is answered")))
+		})
+
+		It("somebody who would join after having left, as one who is not there", func() {
+			listed := &w.teams["customer-care"].Spec.Members[0]
+			listed.From, listed.Until = new(metav1.NewTime(noon.Add(2*time.Hour))), new(metav1.NewTime(noon.Add(time.Hour)))
+			look()
+			Expect(missing).To(ConsistOf(HavePrefix("ManagerNotMember: step 2: maria, the manager of team customer-care, is not a member now")))
+		})
+
+		It("steps of which nobody but the fallback is left", func() {
+			w.steps(step("15m", onDuty("nights")), step("15m", onDuty("weekends")))
+			w.rule("refunds", "event.text.contains('refund')", step("5m", member("billing", "bea")), step("5m", onDuty("nights")))
+			w.rule("lost", "event.text.contains('lost')", step("5m", onDuty("nights")))
+			look()
+			Expect(silent).To(ConsistOf(
+				HavePrefix("StepEmpty: step 1 is nobody now (rota nights) and is left out, and no other step is heard: only the fallback is left; add a target"),
+				HavePrefix("StepEmpty: step 2 is nobody now (rota weekends)"),
+				HavePrefix("?StepEmpty: rule refunds, step 2 is nobody now (rota nights) and is left out; other steps are heard"),
+				HavePrefix("StepEmpty: rule lost, step 1 is nobody now (rota nights) and is left out, and no other step is heard")))
+		})
+
+		It("steps that are heard after a rule that takes what is left", func() {
+			w.steps(step("15m", onDuty("nights"))).rule("all", "true", step("5m", member("billing", "bea")))
+			look()
+			Expect(silent).To(ConsistOf(HavePrefix("?StepEmpty: step 1 is nobody now (rota nights)")))
+		})
+
+		It("nothing but warnings, at any hour, of a rota by day and then its manager", Label("S3"), func() {
+			w.rota("care", layer("customer-care", "dana", v1alpha1.WeeklyWindow{From: "09:00", To: "17:00"}))
+			w.rule("refunds", "event.text.contains('refund')", step("5m", onDuty("care")))
+			route, warned := escalation.Compile(w.route), 0
+			for minute := range 24 * 60 {
+				at := noon.Add(time.Duration(minute) * time.Minute)
+				found := problems(append(route.Missing(w.sources(), at), route.Silent(w.sources(), at)...))
+				for _, problem := range found {
+					Expect(problem).To(HavePrefix("?StepEmpty: "), at.String())
+				}
+				warned += len(found)
+			}
+			Expect(warned).To(Equal(2*16*60), "of the step and of the rule's, when nobody is on duty")
+		})
+
+		It("a route that is going", func() {
+			Expect(escalation.Leaving(w.route)).To(BeEmpty())
+			w.route.DeletionTimestamp = new(metav1.NewTime(noon))
+			Expect(problems(escalation.Leaving(w.route))).To(ConsistOf(
+				"TargetDeleting: the route itself is being deleted, and then nobody is told: name another than care in the channels' spec.escalationRouteRef"))
+		})
+
 		It("people who cannot be told, where nobody else is", func() {
 			w.silent = []string{"customer-care/dana"}
 			look()
@@ -176,7 +294,8 @@ var _ = Describe("A route", func() {
 			Expect(silent).To(ConsistOf(HavePrefix("?OnePerson: nobody but customer-care/maria hears the steps and the fallback now")))
 			w.route.Spec.Rules[0].Steps[0] = step("5m", member("customer-care", "maria"))
 			look()
-			Expect(silent).To(ContainElement(HavePrefix("?OnePerson: nobody but customer-care/maria hears the steps of rule refunds and the fallback now")))
+			Expect(silent).To(ContainElement(HavePrefix("?OnePerson: nobody but customer-care/maria hears the steps and the fallback now")))
+			Expect(silent).To(ContainElement(HavePrefix("?OnePerson: nobody but customer-care/maria hears the steps of rule refunds, those of the route and the fallback now")))
 		})
 
 		It("in the steps of rules too", func() {
@@ -193,6 +312,7 @@ var _ = Describe("A route", func() {
 		odd := newWorld().steps(v1alpha1.EscalationStep{}, v1alpha1.EscalationStep{Targets: []v1alpha1.EscalationTarget{onDuty("care")}, Wait: &metav1.Duration{Duration: -time.Hour}})
 		odd.repeat(-3)
 		Expect(odd.plan()).To(Equal([]string{"0s dana", "0s manager ines"}))
+		Expect(newWorld().repeat(1_000_000_000).plan()).To(HaveLen(2*11+1), "ten repeats are the most there can be")
 	})
 })
 

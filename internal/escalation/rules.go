@@ -5,6 +5,7 @@ package escalation
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,9 +19,6 @@ import (
 )
 
 const (
-	// MaxCost bounds what one rule may cost on one event, in CEL's own units. A
-	// regular expression of the longest rule over the longest text is within it.
-	MaxCost = 500_000
 	// maxRule bounds a rule, in bytes; see the schema.
 	maxRule = 1024
 	// maxMistakes is how many mistakes of one rule are told.
@@ -36,19 +34,21 @@ type rule struct {
 }
 
 // compile makes the rules of a route ready to be asked. Those that cannot be
-// used are problems.
-func compile(specs []v1alpha1.EscalationRule) (rules []rule, problems []Problem) {
+// used are problems. rest is the rule that takes what is left, or DefaultSteps.
+func compile(specs []v1alpha1.EscalationRule) (rules []rule, rest int, problems []Problem) {
+	rest = DefaultSteps
 	if len(specs) == 0 {
-		return nil, nil
+		return nil, rest, nil
 	}
 	environment, err := newEnvironment()
 	if err != nil {
-		return nil, []Problem{{Reason: v1alpha1.ReasonRuleInvalid, Message: fmt.Sprintf("no rule can be compiled: %v", err)}}
+		return nil, rest, []Problem{{Reason: v1alpha1.ReasonRuleInvalid, Message: fmt.Sprintf("no rule can be compiled: %v", err)}}
 	}
-	taken := takenBy{written: map[string]string{}}
+	taken, spent := takenBy{written: map[string]string{}}, uint64(0)
 	for i := range specs {
 		spec := &specs[i]
-		program, mistake := environment.compile(spec.When)
+		program, cost, mistake := environment.compile(spec.When, spent)
+		spent += cost
 		rules = append(rules, rule{name: spec.Name, program: program, known: environment.known})
 		if mistake != "" {
 			problems = append(problems, Problem{Reason: v1alpha1.ReasonRuleInvalid, Message: fmt.Sprintf(
@@ -59,14 +59,17 @@ func compile(specs []v1alpha1.EscalationRule) (rules []rule, problems []Problem)
 			problems = append(problems, Problem{Reason: v1alpha1.ReasonRuleNeverApplies, Message: fmt.Sprintf(
 				"rule %s never applies, so nobody is told by its steps: %s", short(spec.Name), idle)})
 		}
+		if rest == DefaultSteps && taken.everything != nil {
+			rest = i
+		}
 	}
-	return rules, problems
+	return rules, rest, problems
 }
 
 // takenBy finds rules that come too late.
 type takenBy struct {
-	// everything is the rule that takes every event.
-	everything string
+	// everything is the rule that takes every event, or nil.
+	everything *v1alpha1.EscalationRule
 	// written names rules by what they say.
 	written map[string]string
 }
@@ -76,15 +79,15 @@ func (t *takenBy) note(spec *v1alpha1.EscalationRule, program cel.Program) strin
 	when := strings.TrimSpace(spec.When)
 	same, twice := t.written[when]
 	t.written[when] = spec.Name
-	if t.everything != "" {
-		return fmt.Sprintf("rule %s before it takes every event; move it below", short(t.everything))
+	if t.everything != nil {
+		return fmt.Sprintf("rule %s before it takes every event; move it below", short(t.everything.Name))
 	}
 	// Where the answer does not depend on the event, there is one without it.
 	if out, _, err := program.Eval(cel.NoVars()); err == nil {
 		if out != types.True {
 			return "its condition is false for every event; correct it or take it out"
 		}
-		t.everything = spec.Name
+		t.everything = spec
 		return ""
 	}
 	if twice {
@@ -93,31 +96,51 @@ func (t *takenBy) note(spec *v1alpha1.EscalationRule, program cel.Program) strin
 	return ""
 }
 
-// compile makes one rule ready, or says what is wrong with it.
-func (e *environment) compile(when string) (program cel.Program, mistake string) {
+// compile makes one rule ready, or says what is wrong with it. The rules before
+// it may have spent some of what a route may cost.
+func (e *environment) compile(when string, spent uint64) (program cel.Program, cost uint64, mistake string) {
 	if len(when) > maxRule {
-		return nil, fmt.Sprintf("it has more than %d bytes: split it into several rules", maxRule)
+		return nil, 0, fmt.Sprintf("it has more than %d bytes: split it into several rules", maxRule)
 	}
-	ast, issues := e.Compile(when)
+	rule, issues := e.Compile(when)
 	if issues.Err() != nil {
-		return nil, describe(when, issues.Errors())
+		return nil, 0, describe(when, issues.Errors())
 	}
-	if !ast.OutputType().IsExactType(cel.BoolType) {
-		return nil, fmt.Sprintf("it must be true or false, and is of type %s: compare it with something, for example event.kind == 'Reply'", ast.OutputType())
+	if !rule.OutputType().IsExactType(cel.BoolType) {
+		return nil, 0, fmt.Sprintf("it must be true or false, and is of type %s: compare it with something, for example event.kind == 'Reply'", rule.OutputType())
 	}
-	cost, err := e.EstimateCost(ast, e)
+	meter := &meter{known: e.known, patterns: map[string]pattern{}}
+	if mistake, at := meter.readPatterns(rule.NativeRep()); mistake != "" {
+		where := locate(strings.Split(when, "\n"), rule.NativeRep().SourceInfo().GetStartLocation(at))
+		return nil, 0, where + ": " + mistake
+	}
+	cost, err := meter.cost(e.Env, rule)
 	if err != nil {
-		return nil, fmt.Sprintf("what it costs cannot be told (%v): write it simpler", err)
+		return nil, 0, fmt.Sprintf("what it costs cannot be told (%v): write it simpler", err)
 	}
-	if cost.Max > MaxCost {
-		return nil, fmt.Sprintf("on the longest text it may cost %d, and %d is the limit: use fewer or shorter regular expressions, and no loop over a text",
-			cost.Max, uint64(MaxCost))
+	if mistake := tooDear(cost, spent); mistake != "" {
+		return nil, 0, mistake
 	}
-	program, err = e.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(MaxCost))
+	program, err = e.Program(rule, cel.EvalOptions(cel.OptOptimize), cel.CostTracking(meter), cel.CostLimit(MaxCost))
 	if err != nil {
-		return nil, fmt.Sprintf("it cannot be run: %s", short(err.Error()))
+		return nil, 0, fmt.Sprintf("it cannot be run: %s", printable(err.Error()))
 	}
-	return program, ""
+	return program, cost, ""
+}
+
+// tooDear says so of a rule that may cost more than is left.
+func tooDear(cost, spent uint64) string {
+	const simpler = "use fewer or shorter regular expressions, and no loop over a text"
+	switch {
+	case cost == math.MaxUint64:
+		return "there is no telling what it may cost: match and compare the texts of the event themselves, not what is made of them"
+	case cost > MaxCost:
+		return fmt.Sprintf("on the longest text it may cost %d, and %d is the limit: %s", cost, uint64(MaxCost), simpler)
+	case spent+cost > MaxRouteCost:
+		return fmt.Sprintf("on the longest text it may cost %d, and the rules before it %d, and %d is the limit of them all: %s",
+			cost, spent, uint64(MaxRouteCost), simpler)
+	}
+	return ""
 }
 
 // describe says where a rule is wrong, and how.
@@ -125,17 +148,21 @@ func describe(when string, mistakes []*common.Error) string {
 	lines := strings.Split(when, "\n")
 	var said []string
 	for _, mistake := range mistakes[:min(len(mistakes), maxMistakes)] {
-		line, column := mistake.Location.Line(), mistake.Location.Column()
-		place := fmt.Sprintf("character %d", column+1)
-		if len(lines) > 1 {
-			place = fmt.Sprintf("line %d, %s", line, place)
-		}
-		said = append(said, place+": "+words(mistake.Message, from(lines, line, column)))
+		where := mistake.Location
+		said = append(said, locate(lines, where)+": "+words(mistake.Message, from(lines, where.Line(), where.Column())))
 	}
 	if more := len(mistakes) - len(said); more > 0 {
 		said = append(said, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(said, "; ")
+}
+
+// locate names a place in a rule.
+func locate(lines []string, where common.Location) string {
+	if len(lines) == 1 {
+		return fmt.Sprintf("character %d", where.Column()+1)
+	}
+	return fmt.Sprintf("line %d, character %d", where.Line(), where.Column()+1)
 }
 
 // from gives what a rule says from a place on; empty where there is no such
@@ -163,12 +190,17 @@ func words(message, written string) string {
 	if strings.Contains(message, "<EOF>") {
 		return "the expression ends too soon, or something stands there that has no meaning"
 	}
+	return printable(message)
+}
+
+// printable is a short text without what a terminal would obey.
+func printable(text string) string {
 	return short(strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
 			return r
 		}
 		return ' '
-	}, message))
+	}, text))
 }
 
 // unknown says that a name is not known, and which are.

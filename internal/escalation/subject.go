@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/google/cel-go/cel"
-	"github.com/google/cel-go/checker"
 
 	"github.com/rostra-dev/rostra/internal/event"
 )
@@ -95,26 +94,6 @@ func newEnvironment() (*environment, error) {
 	// make a text that fills the memory.
 	e.Env, err = cel.NewEnv(options...)
 	return e, err
-}
-
-// EstimateSize implements checker.CostEstimator: a stranger's text is as long
-// as it can be.
-func (e *environment) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
-	path := node.Path()
-	if len(path) != 1 {
-		return nil
-	}
-	known, ok := e.known[path[0]]
-	if !ok || known.size == 0 {
-		return nil
-	}
-	return &checker.SizeEstimate{Min: 0, Max: known.size}
-}
-
-// EstimateCallCost implements checker.CostEstimator: what the language's own
-// functions cost is known there.
-func (*environment) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate { //nolint:gocritic // ptrToRefParam: the interface has it so
-	return nil
 }
 
 // looking is a subject as a rule reads it.

@@ -117,7 +117,7 @@ func (t target) resolve(sources *Sources, at time.Time) (*Hearer, *Problem) {
 		name = team.Spec.Manager
 	}
 	if !isMember(team, name, at) {
-		return nil, missing(t, name)
+		return nil, missing(t, name, joins(team, name, at))
 	}
 	hearer := &Hearer{Person{t.team, name}, manager}
 	if team.DeletionTimestamp != nil {
@@ -145,13 +145,35 @@ func (t target) resolveRota(sources *Sources, at time.Time) (*Hearer, *Problem) 
 	return &Hearer{Person: Person{duty.Team, duty.Member}}, problem
 }
 
-func missing(t target, name string) *Problem {
+// missing says that somebody is no member, and until when; zero for ever.
+func missing(t target, name string, joins time.Time) *Problem {
+	problem := &Problem{Reason: v1alpha1.ReasonMemberNotFound, Warning: !joins.IsZero()}
+	who, instead := short(name)+" is not a member of team "+short(t.team), "name somebody who is"
 	if t.member == "" {
-		return &Problem{Reason: v1alpha1.ReasonManagerNotMember, Message: fmt.Sprintf(
-			"%s, the manager of team %s, is not a member now: name another manager in the Team", short(name), short(t.team))}
+		problem.Reason = v1alpha1.ReasonManagerNotMember
+		who, instead = short(name)+", the manager of team "+short(t.team)+", is not a member", "name another manager in the Team"
 	}
-	return &Problem{Reason: v1alpha1.ReasonMemberNotFound, Message: fmt.Sprintf(
-		"%s is not a member of team %s now: name somebody who is", short(name), short(t.team))}
+	if problem.Warning {
+		problem.Message = fmt.Sprintf("%s before %s, and is left out until then: if that is too late, %s", who, joins.UTC().Format("2006-01-02 15:04 MST"), instead)
+	} else {
+		problem.Message = fmt.Sprintf("%s now: %s", who, instead)
+	}
+	return problem
+}
+
+// joins is when somebody is a member next; zero for never.
+func joins(team *v1alpha1.Team, name string, at time.Time) time.Time {
+	var next time.Time
+	for i := range team.Spec.Members {
+		member := &team.Spec.Members[i]
+		if member.Name != name || member.From == nil || !member.From.After(at) || !ownership.Active(*member, member.From.Time) {
+			continue
+		}
+		if next.IsZero() || member.From.Time.Before(next) {
+			next = member.From.Time
+		}
+	}
+	return next
 }
 
 func isMember(team *v1alpha1.Team, name string, at time.Time) bool {

@@ -89,3 +89,6 @@ func (r *Route) after(round, step, steps int) Position {
 	}
 	return Position{Round: r.repeat, Fallback: true}
 }
+
+// Steps is how many steps a rule has, or with DefaultSteps the route.
+func (r *Route) Steps(rule int) int { return len(r.steps(rule)) }

@@ -28,8 +28,9 @@ import (
 )
 
 const (
-	healthPath    = "/healthz"
-	connectPrefix = "/connect/"
+	healthPath        = "/healthz"
+	connectPrefix     = "/connect/"
+	acknowledgePrefix = "/ack/"
 )
 
 // Sink stores events.
@@ -66,6 +67,8 @@ type Options struct {
 	Limits Limits
 	// Connect serves what is below /connect/; nil for nothing.
 	Connect http.Handler
+	// Acknowledge serves what is below /ack/; nil for nothing.
+	Acknowledge http.Handler
 }
 
 // Gateway answers platforms. Make one with New.
@@ -129,7 +132,7 @@ func New(options Options) (*Gateway, error) {
 // seldom lets one line a minute through.
 func seldom() *rate.Limiter { return rate.NewLimiter(rate.Every(time.Minute), 1) }
 
-// Handler serves /hooks/, /connect/ and /healthz.
+// Handler serves /hooks/, /connect/, /ack/ and /healthz.
 func (g *Gateway) Handler() http.Handler { return http.HandlerFunc(g.serve) }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
@@ -137,8 +140,8 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	defer g.metrics.inFlight.Dec()
 	protect(w.Header())
 	path, ok := g.local(r.URL)
-	if ok && g.options.Connect != nil && strings.HasPrefix(path, connectPrefix) {
-		g.serveConnect(w, r, path)
+	if pages := g.pages(path); ok && pages != nil {
+		g.servePages(w, r, path, pages)
 		return
 	}
 	begun := clock.RealClock{}.Now() // sockets go by the machine's clock
@@ -171,7 +174,18 @@ func (g *Gateway) local(u *url.URL) (path string, ok bool) {
 	return u.Path, true
 }
 
-func (g *Gateway) serveConnect(w http.ResponseWriter, r *http.Request, path string) {
+// pages gives what serves people below a path; nil for nothing.
+func (g *Gateway) pages(path string) http.Handler {
+	switch {
+	case strings.HasPrefix(path, connectPrefix):
+		return g.options.Connect
+	case strings.HasPrefix(path, acknowledgePrefix):
+		return g.options.Acknowledge
+	}
+	return nil
+}
+
+func (g *Gateway) servePages(w http.ResponseWriter, r *http.Request, path string, pages http.Handler) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			g.logPanic(cause)
@@ -181,5 +195,5 @@ func (g *Gateway) serveConnect(w http.ResponseWriter, r *http.Request, path stri
 	local := new(*r)
 	local.URL = new(*r.URL)
 	local.URL.Path = path
-	g.options.Connect.ServeHTTP(w, local)
+	pages.ServeHTTP(w, local)
 }

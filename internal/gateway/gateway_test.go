@@ -72,33 +72,38 @@ var _ = Describe("The gateway", func() {
 		Entry("root", http.MethodGet, "/"),
 		Entry("something", http.MethodGet, "/metrics"),
 		Entry("consent, which is not configured", http.MethodGet, "/connect/x"),
+		Entry("acknowledging, which is not configured", http.MethodPost, "/ack/x"),
 		Entry("a change of health", http.MethodPost, "/healthz"),
 		Entry("a callback in escapes", http.MethodPost, "/hooks/t%6fy/x"),
 		Entry("a slash in escapes", http.MethodPost, "/hooks/toy%2Fx"),
 		Entry("a step up", http.MethodGet, "/hooks/../healthz/x"),
 	)
 
-	It("hands consent on, below the base URL", func() {
+	DescribeTable("hands pages for people on, below the base URL", func(prefix string, serve func(*gateway.Options, http.Handler)) {
 		var seen string
 		w := newWorld(func(o *gateway.Options) {
 			o.BaseURL = base + "/rostra"
-			o.Connect = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			serve(o, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				seen = r.URL.Path
 				w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'")
 				w.WriteHeader(http.StatusTeapot)
-			})
+			}))
 		})
-		got := w.send(http.MethodGet, "/rostra/connect/abc?state=x", "")
+		got := w.send(http.MethodGet, "/rostra"+prefix+"abc?state=x", "")
 		Expect(got.status).To(Equal(http.StatusTeapot))
 		Expect(got.header.Values("Content-Security-Policy")).To(Equal([]string{"default-src 'none'; style-src 'self'"}))
-		Expect(seen).To(Equal("/connect/abc"))
-	})
+		Expect(got.header.Get("Cache-Control")).To(Equal("no-store"), "whatever they forget")
+		Expect(seen).To(Equal(prefix + "abc"))
+	},
+		Entry("consent", "/connect/", func(o *gateway.Options, h http.Handler) { o.Connect = h }),
+		Entry("an acknowledgement", "/ack/", func(o *gateway.Options, h http.Handler) { o.Acknowledge = h }),
+	)
 
-	It("survives a panic of consent", func() {
-		w := newWorld(func(o *gateway.Options) {
-			o.Connect = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret-of-somebody") })
-		})
+	It("survives a panic of theirs", func() {
+		panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret-of-somebody") })
+		w := newWorld(func(o *gateway.Options) { o.Connect, o.Acknowledge = panics, panics })
 		Expect(w.send(http.MethodGet, "/connect/abc", "").status).To(Equal(http.StatusInternalServerError))
+		Expect(w.send(http.MethodPost, "/ack/abc", "").status).To(Equal(http.StatusInternalServerError))
 	})
 
 	It("answers a handshake with the newest key", func() {

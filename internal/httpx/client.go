@@ -85,6 +85,7 @@ type Options struct {
 // the process, so that its limits hold for the process.
 type Client struct {
 	options   Options
+	dialers   *dialers
 	transport *http.Transport
 	accounts  *lru[accountKey, *rate.Limiter]
 	origins   *lru[ServerURL, *origin]
@@ -118,7 +119,9 @@ func New(o Options) (*Client, error) {
 			return nil, fmt.Errorf("metrics of the HTTP client: %w", err)
 		}
 	}
-	c := &Client{options: o, transport: newTransport(o, judge), metrics: m}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs, NextProtos: []string{"h2", "http/1.1"}}
+	dial := newDialers(judge, o.Resolver, config, o.Timeout)
+	c := &Client{options: o, dialers: dial, transport: newTransport(o, dial), metrics: m}
 	c.accounts = newLRU(o.MaxAccounts, func(accountKey) *rate.Limiter {
 		return rate.NewLimiter(rate.Limit(o.AccountRate), o.AccountBurst)
 	})
@@ -176,9 +179,7 @@ func validate(o Options) error {
 	return nil
 }
 
-func newTransport(o Options, judge *egress) *http.Transport {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs, NextProtos: []string{"h2", "http/1.1"}}
-	dial := newDialers(judge, o.Resolver, config, o.Timeout)
+func newTransport(o Options, dial *dialers) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)

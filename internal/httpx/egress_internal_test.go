@@ -147,6 +147,6 @@ var _ = Describe("Address judgement", Label("S25"), func() {
 	It("takes no proxy from the environment", func() {
 		e, err := newEgress(nil)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(newTransport(Options{}, e).Proxy).To(BeNil())
+		Expect(newTransport(Options{}, newDialers(e, nil, nil, 0)).Proxy).To(BeNil())
 	})
 })

@@ -237,3 +237,142 @@ func used(b *testing.B, dir string) int64 {
 	}
 	return size
 }
+
+// BenchmarkTable measures durable rows of 2 KiB, beside the disk's own rate as
+// BenchmarkPut does: new rows, and a change of a row that there is.
+//
+//	go test -run '^$' -bench Table ./internal/inbox
+func BenchmarkTable(b *testing.B) {
+	value := []byte(strings.Repeat("x", 2048))
+	for _, callers := range []int{1, 8, 64} {
+		b.Run(fmt.Sprintf("new,callers=%d", callers), func(b *testing.B) {
+			table := tableFor(b)
+			load(b, callers, func(n int) error {
+				_, err := table.Put(b.Context(), fmt.Sprintf("key-%d", n), value, 0, 0)
+				return err
+			})
+		})
+		b.Run(fmt.Sprintf("change,callers=%d", callers), func(b *testing.B) {
+			table := tableFor(b)
+			free := make(chan changed, callers)
+			for n := range callers {
+				free <- changed{key: fmt.Sprintf("key-%d", n)}
+			}
+			load(b, callers, func(int) error {
+				row := <-free
+				var err error
+				row.revision, err = table.Put(b.Context(), row.key, value, row.revision, 0)
+				free <- row
+				return err
+			})
+		})
+	}
+	b.Run("get", func(b *testing.B) {
+		table := tableFor(b)
+		if _, err := table.Put(b.Context(), "key", value, 0, 0); err != nil {
+			b.Fatal(err)
+		}
+		load(b, 8, func(int) error {
+			_, err := table.Get(b.Context(), "key")
+			return err
+		})
+	})
+}
+
+// changed is a row that one caller at a time changes.
+type changed struct {
+	key      string
+	revision uint64
+}
+
+// BenchmarkFollow measures handing out 100,000 rows of 2 KiB.
+func BenchmarkFollow(b *testing.B) {
+	table := tableFor(b)
+	value := []byte(strings.Repeat("x", 2048))
+	const rows = 100_000
+	var group sync.WaitGroup
+	for caller := range 256 {
+		group.Go(func() {
+			for n := caller; n < rows; n += 256 {
+				if _, err := table.Put(b.Context(), fmt.Sprintf("key-%d", n), value, 0, 0); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	for b.Loop() {
+		ctx, cancel := context.WithCancel(b.Context())
+		count := 0
+		if err := table.Follow(ctx, func(inbox.Row) { count++ }, cancel); err != nil || count != rows {
+			b.Fatal(count, err)
+		}
+	}
+	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkOutbox measures adding letters of 1 KiB, and delivering them.
+func BenchmarkOutbox(b *testing.B) {
+	data := []byte(strings.Repeat("x", 1024))
+	box := func(b *testing.B) *inbox.Outbox {
+		b.Helper()
+		box, err := openFor(b, b.TempDir(), 1<<30).Outbox(b.Context(), inbox.OutboxOptions{Name: "bench", MaxBytes: 4 << 30, LaneLimit: 10_000_000})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return box
+	}
+	add := func(b *testing.B, box *inbox.Outbox, n int) error {
+		b.Helper()
+		return box.Add(b.Context(), fmt.Sprintf("lane-%d", n%10), fmt.Sprint(n%1000), fmt.Sprint(n), data)
+	}
+	b.Run("add,callers=64", func(b *testing.B) {
+		box := box(b)
+		load(b, 64, func(n int) error { return add(b, box, n) })
+	})
+	b.Run("deliver,lanes=10", func(b *testing.B) {
+		box := box(b)
+		var group sync.WaitGroup
+		for caller := range 256 {
+			group.Go(func() {
+				for n := caller; n < b.N; n += 256 {
+					if err := add(b, box, n); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		}
+		group.Wait()
+		ctx, cancel := context.WithCancel(b.Context())
+		defer cancel()
+		var left atomic.Int64
+		left.Store(int64(b.N))
+		b.ResetTimer()
+		for lane := range 10 {
+			group.Go(func() {
+				if err := box.Deliver(ctx, fmt.Sprintf("lane-%d", lane), func(context.Context, inbox.Letter) error {
+					if left.Add(-1) == 0 {
+						b.StopTimer()
+						cancel()
+					}
+					return nil
+				}); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+	})
+}
+
+func tableFor(b *testing.B) *inbox.Table {
+	b.Helper()
+	table, err := openFor(b, b.TempDir(), 1<<30).Table(b.Context(), inbox.TableOptions{Name: "bench", MaxBytes: 8 << 30})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return table
+}

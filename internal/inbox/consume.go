@@ -70,25 +70,16 @@ func (i *Inbox) Consume(ctx context.Context, name string, filter Filter, handle 
 	if !isConsumerName(name) {
 		return fmt.Errorf("consuming events: a name has 1 to %d lower-case letters, digits and hyphens and begins and ends without a hyphen", maxName)
 	}
-	if !i.join() {
-		return errClosed()
+	ctx, leave, err := i.attend(ctx)
+	if err != nil {
+		return err
 	}
-	defer i.consumers.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer leave()
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		select {
-		case <-i.closing:
-			cancel()
-		case <-groupCtx.Done():
-		}
-		return nil
-	})
 	for number := range partitions {
 		group.Go(func() error { return i.consumePartition(groupCtx, name, partitionToken(number), filter, handle) })
 	}
-	err := group.Wait()
+	err = group.Wait()
 	switch {
 	case i.closed():
 		return errClosed()
@@ -104,6 +95,23 @@ func isConsumerName(name string) bool {
 	return len(name) <= maxName && regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`).MatchString(name)
 }
 
+// attend counts somebody in for whom Close waits, until leave is called, and
+// gives a context that ends when the inbox closes.
+func (i *Inbox) attend(ctx context.Context) (_ context.Context, leave func(), err error) {
+	if !i.join() {
+		return nil, nil, errClosed()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-i.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); i.consumers.Done() }, nil
+}
+
 // join counts a consumer in, unless the inbox is closing.
 func (i *Inbox) join() bool {
 	i.mu.Lock()
@@ -117,17 +125,23 @@ func (i *Inbox) join() bool {
 
 // consumePartition hands out the events of one partition, one at a time.
 func (i *Inbox) consumePartition(ctx context.Context, name, partition string, filter Filter, handle Handle) error {
-	consumer, err := i.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+	return handOut(ctx, i.stream, jetstream.ConsumerConfig{
 		Durable:        name + "-" + partition,
 		FilterSubjects: filters(partition, filter.Kinds),
-		DeliverPolicy:  jetstream.DeliverAllPolicy,
-		AckPolicy:      jetstream.AckExplicitPolicy,
-		AckWait:        ackWait,
-		MaxDeliver:     -1,
-		// This is what keeps the order: nothing is handed out, to anybody, until
-		// the event before it has been dealt with.
-		MaxAckPending: 1,
-	})
+	}, func(msg jetstream.Msg) { i.deal(ctx, msg, handle) })
+}
+
+// handOut hands messages to deal, one at a time and in order, until the context
+// ends.
+func handOut(ctx context.Context, stream jetstream.Stream, config jetstream.ConsumerConfig, deal func(jetstream.Msg)) error {
+	config.DeliverPolicy = jetstream.DeliverAllPolicy
+	config.AckPolicy = jetstream.AckExplicitPolicy
+	config.AckWait = ackWait
+	config.MaxDeliver = -1
+	// This is what keeps the order: nothing is handed out, to anybody, until the
+	// message before it has been dealt with.
+	config.MaxAckPending = 1
+	consumer, err := stream.CreateOrUpdateConsumer(ctx, config)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -141,7 +155,7 @@ func (i *Inbox) consumePartition(ctx context.Context, name, partition string, fi
 	}
 	defer giveBack(messages)
 	for {
-		msg, err := next(ctx, messages)
+		msg, err := next(ctx, messages, quietFor)
 		switch {
 		case ctx.Err() != nil:
 			if msg != nil {
@@ -156,7 +170,7 @@ func (i *Inbox) consumePartition(ctx context.Context, name, partition string, fi
 		case err != nil:
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
-		i.deal(ctx, msg, handle)
+		deal(msg)
 	}
 }
 
@@ -167,9 +181,9 @@ const quietFor = 10 * time.Second
 
 var errQuiet = errors.New("nothing has come for a while")
 
-// next waits for a message, for as long as quietFor.
-func next(ctx context.Context, messages jetstream.MessagesContext) (jetstream.Msg, error) {
-	waiting, cancel := context.WithTimeoutCause(ctx, quietFor, errQuiet)
+// next waits for a message, for as long as patience.
+func next(ctx context.Context, messages jetstream.MessagesContext, patience time.Duration) (jetstream.Msg, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, errQuiet)
 	defer cancel()
 	msg, err := messages.Next(jetstream.NextContext(waiting))
 	if err != nil && errors.Is(context.Cause(waiting), errQuiet) {

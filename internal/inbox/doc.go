@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package inbox keeps verified events durably, until whoever answers them has
-// dealt with them. It is built on NATS JetStream: embedded in the process by
-// default, or an existing NATS cluster where one machine is not enough.
+// dealt with them. Beside them it keeps the rows of tables, and letters that are
+// on their way to somebody's own tool. It is built on NATS JetStream: embedded in
+// the process by default, or an existing NATS cluster where one machine is not
+// enough.
 //
-// What it promises:
+// What it promises of events:
 //
 //   - Put returns nil for events that are stored, and for no others. Embedded,
 //     stored means: fsync has returned. On a cluster it means what the cluster
@@ -21,6 +23,28 @@
 //     name: the server hands out one event at a time.
 //   - The embedded server listens on nothing, and its folder belongs to one
 //     process.
+//
+// Of a Table:
+//
+//   - Put and Delete return nil for what is stored, as Put of events does, and
+//     only one of several that build on the same revision does.
+//   - A row is there until it is deleted or its time is over; both let its room
+//     go, a deleted row's within the hour.
+//   - At the limit new rows are refused, and rows that there are may still be
+//     changed, within an eighth of the room beside. Nothing makes room by itself.
+//   - Follow tells every row and every change that lasts, in order, also across
+//     a lost connection.
+//
+// Of an Outbox:
+//
+//   - Add returns nil for letters that are stored, or were delivered already. Within
+//     Options.DuplicateWindow a letter is in the first lane that it was added to,
+//     and in no other, also across restarts.
+//   - Deliver hands every letter out at least once; again only where the process
+//     or the connection ended before it was noted that it had been delivered.
+//     Letters of one order key come one after the other.
+//   - A lane that is not delivered fills up to OutboxOptions.LaneLimit, and then
+//     Add refuses with ErrFull. Age removes letters too, counted and logged.
 //
 // # Order and partitions
 //
@@ -38,6 +62,20 @@
 // fsync, whatever its size, and answers after the last. A batch is refused as a
 // whole where one of its events is a duplicate or finds no room; its events are
 // then published one by one, so that each gets its own answer.
+//
+// Rows and letters are gathered in the same way. In a batch of rows each still
+// expects its own revision; one that is not met refuses the batch, and then each
+// row gets its own answer.
+//
+// # Rows that end
+//
+// NATS removes a row whose time is over, by its sequence alone. It could leave a
+// mark in its place that followers see (SubjectDeleteMarkerTTL); but it writes that
+// mark later, without expecting the row that it is about, and with a roll-up that
+// takes everything before it, and so a row that was put meanwhile. Therefore no
+// such marks are used: rows carry when they end, and Get and Follow look at the
+// clock. A deleted row does leave a mark, which expects the row's revision and ends
+// after an hour by itself.
 //
 // # After a failed write
 //

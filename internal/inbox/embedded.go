@@ -25,9 +25,10 @@ const (
 	// startTimeout bounds the start of the embedded server. Reading a store of
 	// the default size takes seconds.
 	startTimeout = 2 * time.Minute
-	// otherStreams is the room on disk beside the events, for streams that are
-	// built from them.
-	otherStreams = 1 << 30
+	// roomOnDisk is what the server may use as a whole: more than there is. Each
+	// stream has its own limit; one for all of them, set before the tables and
+	// outboxes are known, would only keep the last of them from being made.
+	roomOnDisk = 1 << 50
 )
 
 // embedded is a NATS server in this process.
@@ -54,7 +55,7 @@ func startEmbedded(o Options) (_ *embedded, err error) {
 		return nil, err
 	}
 	e := &embedded{lock: lockFile, dir: dir}
-	had, err := e.hasStream()
+	had, err := e.hasStream(streamName)
 	if err != nil {
 		e.stop()
 		return nil, err
@@ -63,9 +64,9 @@ func startEmbedded(o Options) (_ *embedded, err error) {
 		e.stop()
 		return nil, err
 	}
-	if err := e.health(); had && err != nil {
+	if err := e.health(streamName); had && err != nil {
 		e.stop()
-		return nil, fmt.Errorf("%w; the store is damaged: put a copy of it back, or move it away to begin anew without its events", err)
+		return nil, errDamaged(err)
 	}
 	return e, nil
 }
@@ -89,9 +90,14 @@ func ownFolder(parent, dir string) error {
 	return nil
 }
 
-// hasStream tells whether the store holds events of an earlier run.
-func (e *embedded) hasStream() (bool, error) {
-	_, err := os.Stat(filepath.Join(e.dir, server.JetStreamStoreDir, account, "streams", streamName))
+// errDamaged says what to do about a stream that cannot be read at all.
+func errDamaged(err error) error {
+	return fmt.Errorf("%w; the store is damaged: put a copy of it back, or move it away to begin anew without what it holds", err)
+}
+
+// hasStream tells whether the store holds a stream of an earlier run.
+func (e *embedded) hasStream(stream string) (bool, error) {
+	_, err := os.Stat(filepath.Join(e.dir, server.JetStreamStoreDir, account, "streams", stream))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -112,7 +118,7 @@ func (e *embedded) start(o Options) error {
 		// Nothing is kept in memory alone. Zero would mean three quarters of the
 		// machine's memory, so it is one byte.
 		JetStreamMaxMemory: 1,
-		JetStreamMaxStore:  o.MaxBytes + otherStreams,
+		JetStreamMaxStore:  roomOnDisk,
 	})
 	if err != nil {
 		return err
@@ -128,10 +134,10 @@ func (e *embedded) start(o Options) error {
 	return nil
 }
 
-// health of the store. After a failed write it is an error until the server is
-// started again.
-func (e *embedded) health() error {
-	status := e.ask()
+// health of a stream's store. After a failed write it is an error until the
+// server is started again.
+func (e *embedded) health(stream string) error {
+	status := e.ask(stream)
 	if status.StatusCode == http.StatusOK {
 		return nil
 	}
@@ -144,12 +150,12 @@ func (e *embedded) health() error {
 // healthTries is how often the server is asked that says it has not started.
 const healthTries = 3
 
-// ask asks the server for its health. It asks itself, with a patience of one
+// ask asks the server for a stream's health. It asks itself, with a patience of one
 // millisecond, whether it has started, which a busy machine can be late for.
-func (e *embedded) ask() *server.HealthStatus {
+func (e *embedded) ask(stream string) *server.HealthStatus {
 	var status *server.HealthStatus
 	for range healthTries {
-		status = e.server.Healthz(&server.HealthzOptions{Account: account, Stream: streamName})
+		status = e.server.Healthz(&server.HealthzOptions{Account: account, Stream: stream})
 		if !strings.Contains(status.Error, "ready for connections") {
 			break
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,12 +29,14 @@ const (
 
 // Inbox keeps events durably. Its methods may be called concurrently.
 type Inbox struct {
-	log      logr.Logger
-	metrics  *metrics
-	embedded *embedded // nil on a cluster
-	conn     *nats.Conn
-	js       jetstream.JetStream
-	stream   jetstream.Stream
+	log            logr.Logger
+	metrics        *metrics
+	embedded       *embedded // nil on a cluster
+	conn           *nats.Conn
+	js             jetstream.JetStream
+	stream         jetstream.Stream
+	replicas       int
+	maxAge, window time.Duration
 
 	waiting chan *request
 	// batches tells whether the server knows atomic batches (NATS 2.12).
@@ -46,9 +49,14 @@ type Inbox struct {
 	// ended.
 	closing, committed chan struct{}
 	close              func() error
-	// consumers running. The lock keeps one from starting while Close waits.
-	consumers sync.WaitGroup
-	mu        sync.Mutex
+	// consumers running, and whatever else Close waits for. The lock keeps one from
+	// starting meanwhile. Only when they have ended, which idle tells, do the
+	// committers, for whom they store.
+	consumers, committers sync.WaitGroup
+	mu                    sync.Mutex
+	idle                  chan struct{}
+	// others are the names of streams beside that of events.
+	others []string
 }
 
 // Open starts the embedded server, or connects to the cluster, and makes the
@@ -61,9 +69,13 @@ func Open(ctx context.Context, options Options) (*Inbox, error) {
 	}
 	i := &Inbox{
 		log:       options.Logger,
+		replicas:  options.Replicas,
+		maxAge:    options.MaxAge,
+		window:    options.DuplicateWindow,
 		waiting:   make(chan *request, maxGroup),
 		closing:   make(chan struct{}),
 		committed: make(chan struct{}),
+		idle:      make(chan struct{}),
 	}
 	if i.metrics, err = newMetrics(options.Registerer); err != nil {
 		return nil, fmt.Errorf("registering the inbox's metrics: %w", err)
@@ -150,15 +162,50 @@ func (i *Inbox) prepareStream(ctx context.Context, o Options) error {
 		return fmt.Errorf("%w: preparing the stream %s: %w", ErrUnavailable, streamName, err)
 	}
 	i.batches = i.stream.CachedInfo().Config.AllowAtomicPublish
-	return i.reportDamage(ctx)
+	return i.reportDamage(ctx, streamName)
 }
 
-// reportDamage says aloud what the server could not read of its store when it
-// started.
-func (i *Inbox) reportDamage(ctx context.Context) error {
-	reply, err := i.conn.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+streamName, nil)
+// openStream makes a stream beside that of events, or brings it to the
+// configuration.
+func (i *Inbox) openStream(ctx context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if i.closed() {
+		return nil, errClosed()
+	}
+	if i.embedded != nil {
+		// One that cannot be read must not be made anew.
+		if had, err := i.embedded.hasStream(config.Name); err != nil {
+			return nil, err
+		} else if err := i.healthOf(config.Name); had && err != nil {
+			return nil, errDamaged(err)
+		}
+	}
+	config.Replicas = i.replicas
+	config.Storage = jetstream.FileStorage
+	config.Discard = jetstream.DiscardNew
+	config.AllowAtomicPublish = true
+	stream, err := i.js.CreateOrUpdateStream(ctx, config)
 	if err != nil {
-		return fmt.Errorf("%w: asking for the state of the stream %s: %w", ErrUnavailable, streamName, err)
+		return nil, fmt.Errorf("%w: preparing the stream %s: %w", ErrUnavailable, config.Name, err)
+	}
+	if err := i.reportDamage(ctx, config.Name); err != nil {
+		return nil, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !slices.Contains(i.others, config.Name) {
+		i.others = append(i.others, config.Name)
+	}
+	return stream, nil
+}
+
+// reportDamage says aloud what the server could not read of a stream's store
+// when it started.
+func (i *Inbox) reportDamage(ctx context.Context, stream string) error {
+	reply, err := i.conn.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+stream, nil)
+	if err != nil {
+		return fmt.Errorf("%w: asking for the state of the stream %s: %w", ErrUnavailable, stream, err)
 	}
 	var answer struct {
 		State struct {
@@ -169,16 +216,16 @@ func (i *Inbox) reportDamage(ctx context.Context) error {
 		} `json:"state"`
 	}
 	if err := json.Unmarshal(reply.Data, &answer); err != nil {
-		return fmt.Errorf("%w: reading the state of the stream %s: %w", ErrUnavailable, streamName, err)
+		return fmt.Errorf("%w: reading the state of the stream %s: %w", ErrUnavailable, stream, err)
 	}
 	if lost := answer.State.Lost; len(lost.Messages) > 0 || lost.Bytes > 0 {
-		i.log.Error(nil, "the store of events is damaged: some could not be read and are lost; what was being written when the machine stopped counts too",
-			"events", len(lost.Messages), "bytes", lost.Bytes)
+		i.log.Error(nil, "the store is damaged: some messages could not be read and are lost; what was being written when the machine stopped counts too",
+			"stream", stream, "messages", len(lost.Messages), "bytes", lost.Bytes)
 	}
 	return nil
 }
 
-// Ready tells whether events can be stored: nil, or an error that wraps
+// Ready tells whether events, rows and letters can be stored: nil, or an error that wraps
 // ErrUnavailable or ErrFull (a full disk; not MaxBytes, which a restart would
 // not help).
 func (i *Inbox) Ready() error {
@@ -188,7 +235,7 @@ func (i *Inbox) Ready() error {
 	case !i.conn.IsConnected():
 		return fmt.Errorf("%w: there is no connection to NATS", ErrUnavailable)
 	default:
-		return i.health()
+		return i.healthOfAll()
 	}
 }
 
@@ -196,18 +243,36 @@ func (i *Inbox) Ready() error {
 // refuses to write since a write failed. Nil where there is no such thing; a
 // full disk, and a cluster that is away, are none.
 func (i *Inbox) Stuck() error {
-	if err := i.health(); !errors.Is(err, ErrFull) {
+	if err := i.healthOfAll(); !errors.Is(err, ErrFull) {
 		return err
 	}
 	return nil
 }
 
-// health of an embedded store; a cluster minds its own.
+// health of an embedded store of events; a cluster minds its own.
 func (i *Inbox) health() error {
+	return i.healthOf(streamName)
+}
+
+// healthOf an embedded stream.
+func (i *Inbox) healthOf(stream string) error {
 	if i.embedded == nil {
 		return nil
 	}
-	return i.embedded.health()
+	return i.embedded.health(stream)
+}
+
+// healthOfAll streams, of which the first that is ill is told.
+func (i *Inbox) healthOfAll() error {
+	i.mu.Lock()
+	streams := append([]string{streamName}, i.others...)
+	i.mu.Unlock()
+	for _, stream := range streams {
+		if err := i.healthOf(stream); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends consumers and refuses events, waits for what is being stored and
@@ -221,6 +286,8 @@ func (i *Inbox) shutDown() error {
 	close(i.closing)
 	i.mu.Unlock()
 	i.consumers.Wait()
+	close(i.idle)
+	i.committers.Wait()
 	<-i.committed
 	// Acknowledgements of the last events handled are on their way. Without
 	// them the events come again, which handlers bear.

@@ -22,20 +22,36 @@ const (
 	maxReplicas = 5
 )
 
-// Errors of Put, to be told apart with errors.Is. Whoever sent the event may
-// send it again after any of them but ErrInvalid.
+// Errors of Put, and of Table and Outbox where they store, to be told apart with
+// errors.Is. Whoever sent the event may send it again after any of them but
+// ErrInvalid.
 var (
-	// ErrFull means that there is no room: Options.MaxBytes is reached, or the
-	// disk is full. Nothing was stored for the events that found no room.
+	// ErrFull means that there is no room: MaxBytes is reached, or the disk is
+	// full. Nothing was stored for the events that found no room.
 	ErrFull = errors.New("the inbox is full")
 	// ErrUnavailable means that the store did not confirm the events: it cannot
 	// be reached, is closed, or could not write. They may be stored all the
 	// same; putting them again is safe.
 	ErrUnavailable = errors.New("the inbox is unavailable")
-	// ErrInvalid means that an event can never be stored, because what
-	// identifies it is missing or it is too large.
+	// ErrInvalid means that an event, a row or a letter can never be stored,
+	// because what identifies it is missing or it is too large.
 	ErrInvalid = errors.New("the event cannot be kept")
 )
+
+// Errors of a Table.
+var (
+	// ErrConflict means that the row is not of the revision that was expected:
+	// somebody else wrote, or is writing. Nothing was stored.
+	ErrConflict = errors.New("somebody else has written the row")
+	// ErrNoRow means that there is no row of that key, or no more.
+	ErrNoRow = errors.New("there is no such row")
+)
+
+// invalidError says why something is ErrInvalid that is no event.
+type invalidError string
+
+func (e invalidError) Error() string      { return string(e) }
+func (invalidError) Is(target error) bool { return target == ErrInvalid }
 
 // Options of an Inbox. Either Dir or URL is given.
 type Options struct {
@@ -52,6 +68,7 @@ type Options struct {
 	// MaxAge is how long events are kept. Default 30 days.
 	MaxAge time.Duration
 	// MaxBytes bounds the events kept, on disk, headers included. Default 1 GiB.
+	// Each Table and Outbox has a limit of its own beside it.
 	MaxBytes int64
 	// DuplicateWindow is for how long a repeated event is known as such. An
 	// event in it takes about 150 bytes of the server's memory. Default 72

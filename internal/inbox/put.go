@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,13 @@ const (
 	codeStorageExceeded       jetstream.ErrorCode = 10047
 	codeAccountExceeded       jetstream.ErrorCode = 10002
 	codeStoreFailed           jetstream.ErrorCode = 10077
+)
+
+// Codes of the server's errors that mean that somebody else wrote first, or is
+// writing.
+const (
+	codeWrongLastSequence     jetstream.ErrorCode = 10071
+	codeSubjectBeingWrittenTo jetstream.ErrorCode = 10164
 )
 
 // request is one call of Put on its way to the disk.
@@ -208,34 +216,56 @@ func (i *Inbox) refuse(err error, count int) []error {
 // means that the server refused the batch and stored none of it, or is too old
 // for batches and stored some of it.
 func (i *Inbox) publishBatch(ctx context.Context, group []message) (stored bool, err error) {
+	messages := make([]*nats.Msg, len(group))
+	for n, m := range group {
+		messages[n] = m.nats()
+	}
+	_, stored, err = i.batch(ctx, messages)
+	return stored, err
+}
+
+// batch publishes messages as one atomic batch and gives the sequence of the
+// last; those of the others come before it without a gap. Neither stored nor an
+// error is as with publishBatch.
+func (i *Inbox) batch(ctx context.Context, messages []*nats.Msg) (last uint64, stored bool, err error) {
 	batch := nuid.Next()
-	last := len(group) - 1
-	for n, m := range group[:last] {
-		if err := i.conn.PublishMsg(m.natsInBatch(batch, n+1)); err != nil {
-			return false, err
+	end := len(messages) - 1
+	for n, m := range messages[:end] {
+		if err := i.conn.PublishMsg(inBatch(m, batch, n+1)); err != nil {
+			return 0, false, err
 		}
 	}
-	commit := group[last].natsInBatch(batch, len(group))
+	commit := inBatch(messages[end], batch, len(messages))
 	commit.Header.Set(headerBatchCommit, "1")
 	reply, err := i.conn.RequestMsgWithContext(ctx, commit)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	var ack struct {
-		Batch   string `json:"batch"`
-		Count   int    `json:"count"`
-		Refusal *struct {
+		Sequence uint64 `json:"seq"`
+		Batch    string `json:"batch"`
+		Count    int    `json:"count"`
+		Refusal  *struct {
 			Description string `json:"description"`
 		} `json:"error"`
 	}
 	if err := json.Unmarshal(reply.Data, &ack); err != nil {
-		return false, fmt.Errorf("reading NATS's answer to a batch: %w", err)
+		return 0, false, fmt.Errorf("reading NATS's answer to a batch: %w", err)
 	}
 	if ack.Refusal != nil {
-		i.log.V(1).Info("NATS refused a batch; its events go one by one", "events", len(group), "reason", ack.Refusal.Description)
-		return false, nil
+		i.log.V(1).Info("NATS refused a batch; its messages go one by one", "messages", len(messages), "reason", ack.Refusal.Description)
+		return 0, false, nil
 	}
-	return ack.Batch == batch && ack.Count == len(group), nil
+	return ack.Sequence, ack.Batch == batch && ack.Count == len(messages), nil
+}
+
+// inBatch gives a message as it is published in a batch, where it is the one
+// with this sequence, from 1.
+func inBatch(m *nats.Msg, batch string, sequence int) *nats.Msg {
+	header := maps.Clone(m.Header)
+	header.Set(headerBatch, batch)
+	header.Set(headerBatchSequence, strconv.Itoa(sequence))
+	return &nats.Msg{Subject: m.Subject, Header: header, Data: m.Data}
 }
 
 // publishEach stores messages one by one without waiting in between.
@@ -304,9 +334,18 @@ func (i *Inbox) explain(err error) error {
 		i.failing = true
 		return problem
 	}
+	return translate(err)
+}
+
+// translate brings an error of a healthy NATS into the package's own.
+func translate(err error) error {
 	var refusal *jetstream.APIError
-	if errors.As(err, &refusal) && noRoom(refusal) {
-		return fmt.Errorf("%w: NATS says %q; give it more room, or wait until events have aged", ErrFull, refusal.Description)
+	switch {
+	case !errors.As(err, &refusal):
+	case noRoom(refusal):
+		return fmt.Errorf("%w: NATS says %q; give it more room, or wait until there is some", ErrFull, refusal.Description)
+	case refusal.ErrorCode == codeWrongLastSequence, refusal.ErrorCode == codeSubjectBeingWrittenTo:
+		return ErrConflict
 	}
 	return fmt.Errorf("%w: NATS did not confirm: %w", ErrUnavailable, err)
 }
@@ -328,13 +367,4 @@ func (m message) nats() *nats.Msg {
 		nats.MsgIdHdr:          {m.id},
 		nats.ExpectedStreamHdr: {streamName},
 	}}
-}
-
-// natsInBatch gives the message as it is published in a batch, where it is the
-// one with this sequence, from 1.
-func (m message) natsInBatch(batch string, sequence int) *nats.Msg {
-	msg := m.nats()
-	msg.Header.Set(headerBatch, batch)
-	msg.Header.Set(headerBatchSequence, strconv.Itoa(sequence))
-	return msg
 }

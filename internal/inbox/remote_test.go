@@ -54,6 +54,17 @@ func (s *natsServer) stop() {
 	s.WaitForShutdown()
 }
 
+// strangerTo connects to the server without Rostra.
+func strangerTo(s *natsServer) jetstream.JetStream {
+	GinkgoHelper()
+	stranger, err := nats.Connect(s.ClientURL())
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(stranger.Close)
+	js, err := jetstream.New(stranger)
+	Expect(err).NotTo(HaveOccurred())
+	return js
+}
+
 var _ = Describe("An inbox on a NATS cluster", func() {
 	var (
 		ctx    context.Context
@@ -128,11 +139,7 @@ var _ = Describe("An inbox on a NATS cluster", func() {
 	It("gives up, and counts, what is no event, and goes on behind it", func() {
 		registry := prometheus.NewRegistry()
 		i := connect(func(o *inbox.Options) { o.Registerer = registry })
-		stranger, err := nats.Connect(remote.ClientURL())
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(stranger.Close)
-		js, err := jetstream.New(stranger)
-		Expect(err).NotTo(HaveOccurred())
+		js := strangerTo(remote)
 
 		// In the partition and channel of an event that comes behind.
 		Expect(i.Put(ctx, mention(1, 0))).To(Succeed())
@@ -150,7 +157,7 @@ var _ = Describe("An inbox on a NATS cluster", func() {
 		consume(i, "reader", inbox.Filter{}, h.handle)
 		Eventually(h.all).Should(Equal([]event.Event{mention(1, 0), mention(1, 1)}))
 		Expect(testutil.GatherAndCompare(registry, strings.NewReader(`
-# HELP rostra_inbox_messages_undecodable_total Stored messages that a consumer gave up because they are no events.
+# HELP rostra_inbox_messages_undecodable_total Stored messages that were given up because they are no events, or no letters.
 # TYPE rostra_inbox_messages_undecodable_total counter
 rostra_inbox_messages_undecodable_total 5
 `), "rostra_inbox_messages_undecodable_total")).To(Succeed())
@@ -162,11 +169,7 @@ rostra_inbox_messages_undecodable_total 5
 		go func() {
 			ended <- i.Consume(ctx, "reader", inbox.Filter{}, func(context.Context, event.Event) error { return nil })
 		}()
-		stranger, err := nats.Connect(remote.ClientURL())
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(stranger.Close)
-		js, err := jetstream.New(stranger)
-		Expect(err).NotTo(HaveOccurred())
+		js := strangerTo(remote)
 		Eventually(func() error { return js.DeleteConsumer(ctx, "ROSTRA_EVENTS", "reader-03") }).Should(Succeed())
 		Eventually(ended).Should(Receive(Satisfy(func(err error) bool { return errors.Is(err, inbox.ErrUnavailable) })))
 	})

@@ -22,7 +22,7 @@ import (
 // TestMain lets the test binary also be the process that is killed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		os.Exit(putUntilKilled(dir))
+		os.Exit(workUntilKilled(dir))
 	}
 	os.Exit(m.Run())
 }

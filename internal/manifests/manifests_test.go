@@ -110,6 +110,14 @@ var _ = Describe("Reading", func() {
 		Expect(set.Origin(&v1alpha1.Team{})).To(BeEmpty())
 	})
 
+	It("keeps the kinds that no command looks at, in no namespace where they have none", func() {
+		set, err := read("apiVersion: social.rostra.dev/v1alpha1\nkind: ContentPolicy\nmetadata: {name: brand, namespace: left-over}\n" +
+			"spec: {channelSelector: {}, response: {firstResponse: 1h}}\n")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(set.Others).To(ConsistOf(And(BeAssignableToTypeOf(&v1alpha1.ContentPolicy{}), HaveField("Name", "brand"), HaveField("Namespace", BeEmpty()))))
+		Expect(set.Origin(set.Others[0])).To(Equal("standard input"))
+	})
+
 	It("gives the objects in the order of their names, whatever the files' order", func() {
 		var content strings.Builder
 		for _, name := range []string{"b/x", "a/z", "a/b"} {

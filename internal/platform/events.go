@@ -122,6 +122,20 @@ type Receiver interface {
 	Accepted() Answer
 }
 
+// Completer is a Platform whose deliveries do not tell all that there is to an
+// event: who did it, what it is about, and where to look.
+type Completer interface {
+	// Incomplete tells whether Complete would ask. It asks nobody itself.
+	Incomplete(e event.Event) bool
+	// Complete gives the event with what its delivery did not tell. It asks the
+	// platform once, with the source credential, and changes nothing there, so
+	// that it can be asked again. The event keeps its ID. One that needs nothing
+	// is given back unasked, and one that the platform no longer has is given
+	// back as it was, with no error; so is it beside every error, which is a
+	// *Failure.
+	Complete(ctx context.Context, account Account, e event.Event) (event.Event, error)
+}
+
 // RejectionReason says why a delivery was refused. The set is bounded: it is
 // also a metric label.
 type RejectionReason string

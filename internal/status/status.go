@@ -164,7 +164,7 @@ func NeedsPerson(reason string) bool {
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
 		v1alpha1.ReasonCoverageGap, v1alpha1.ReasonNoRota, v1alpha1.ReasonRotaNotFound, v1alpha1.ReasonInvalidPromise,
 		v1alpha1.ReasonRouteNotFound, v1alpha1.ReasonRouteInvalid, v1alpha1.ReasonRuleInvalid, v1alpha1.ReasonRuleNeverApplies,
-		v1alpha1.ReasonStepEmpty, v1alpha1.ReasonNobodyReachable,
+		v1alpha1.ReasonNobodyReachable,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
 		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound, v1alpha1.ReasonMemberUnreachable,
 		v1alpha1.ReasonManagerNotMember, v1alpha1.ReasonChainCycle, v1alpha1.ReasonChainBroken, v1alpha1.ReasonChainTooLong:

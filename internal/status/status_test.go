@@ -269,7 +269,7 @@ var (
 		v1alpha1.ReasonEventsUnsupported, v1alpha1.ReasonGatewayNotConfigured, v1alpha1.ReasonSubscriptionDrifted,
 		v1alpha1.ReasonFrozen, v1alpha1.ReasonNotCutOff, v1alpha1.ReasonNotEnforced, v1alpha1.ReasonIncomplete, v1alpha1.ReasonSelectsNothing,
 		v1alpha1.ReasonRouteNotFound, v1alpha1.ReasonRouteInvalid, v1alpha1.ReasonRuleInvalid, v1alpha1.ReasonRuleNeverApplies,
-		v1alpha1.ReasonStepEmpty, v1alpha1.ReasonNobodyReachable,
+		v1alpha1.ReasonNobodyReachable,
 		v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonInvalidStart, v1alpha1.ReasonWindowsOverlap,
 		v1alpha1.ReasonTeamNotFound, v1alpha1.ReasonMemberNotFound, v1alpha1.ReasonMemberUnreachable,
 		v1alpha1.ReasonManagerNotMember, v1alpha1.ReasonChainCycle, v1alpha1.ReasonChainBroken, v1alpha1.ReasonChainTooLong,
@@ -279,6 +279,7 @@ var (
 		v1alpha1.ReasonFreezing, v1alpha1.ReasonOwnerDeleting, v1alpha1.ReasonTargetDeleting, v1alpha1.ReasonHandoverPending, v1alpha1.ReasonHandoverScheduled,
 		v1alpha1.ReasonPlatformUnavailable, v1alpha1.ReasonRateLimited, v1alpha1.ReasonNoCredential,
 		v1alpha1.ReasonCallbackUnreachable, v1alpha1.ReasonInboxUnavailable,
+		v1alpha1.ReasonStepEmpty,
 	}
 	noFailures = []string{
 		v1alpha1.ReasonInOrder, v1alpha1.ReasonSuspended, v1alpha1.ReasonOwnerAccepted, v1alpha1.ReasonClaimHeld,

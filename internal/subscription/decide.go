@@ -46,6 +46,9 @@ type Facts struct {
 	// Callback and Events that are to be registered.
 	Callback string
 	Events   []event.Kind
+	// Beyond are those of Events that nobody declared. That one is not sent is no
+	// drift unless it was before.
+	Beyond []event.Kind
 	// Keys that are to be registered.
 	Keys Keys
 	// RotateEvery is how often the keys are replaced; zero for never.
@@ -169,13 +172,21 @@ func drifted(facts Facts) string {
 	case found.Callback != "" && found.Callback != facts.Callback:
 		return "the subscription at the platform has another callback"
 	}
-	if missing := lacking(facts.Events, found.Events); len(missing) > 0 {
+	if missing := lacking(lacking(facts.Events, excused(facts)), found.Events); len(missing) > 0 {
 		return "the subscription at the platform lacks " + words(missing)
 	}
 	if found.Problem != "" {
 		return "the platform has a problem with the subscription: " + found.Problem
 	}
 	return ""
+}
+
+// excused are the events that need not be sent.
+func excused(facts Facts) []event.Kind {
+	if facts.Observes || facts.Recorded == nil {
+		return facts.Beyond
+	}
+	return lacking(facts.Beyond, Kinds(facts.Recorded.Events))
 }
 
 // Digest stands for a registration: the callback, the events, and the digest

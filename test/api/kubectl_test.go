@@ -73,6 +73,12 @@ var _ = Describe("kubectl", Ordered, func() {
 		set("status.nextChange", "2026-11-23T09:00:00Z")(route.Object)
 		Expect(kube.Status().Update(ctx, route)).To(Succeed())
 
+		policy := manifest(goodPolicy)
+		created(ctx, policy)
+		set("status.conditions", []any{condition("reason", "InForce", "message", "it holds for the channels that it selects")})(policy.Object)
+		set("status.channels", map[string]any{"count": int64(2), "names": []any{"social/acme-help", "social/acme-news"}})(policy.Object)
+		Expect(kube.Status().Update(ctx, policy)).To(Succeed())
+
 		override := manifest(goodOverride)
 		created(ctx, override)
 		set("status.conditions", []any{condition("reason", "Waiting", "message", "begins in six days")})(override.Object)
@@ -135,6 +141,15 @@ var _ = Describe("kubectl", Ordered, func() {
 		Expect(columns(lines[1])[7]).To(Equal(routeInWords))
 	})
 
+	It("says of policies what they ask for, and of how many channels", func(ctx SpecContext) {
+		lines := get(ctx, "cp")
+		Expect(columns(lines[0])).To(Equal([]string{"NAME", "TARGET", "CHANNELS", "READY", "REASON", "AGE"}))
+		Expect(columns(lines[1])).To(HaveExactElements("brand", "1h", "2", "True", "InForce", Not(BeEmpty())))
+		lines = get(ctx, "contentpolicies", "-o", "wide")
+		Expect(columns(lines[0])[4:]).To(Equal([]string{"REASON", "MESSAGE", "AGE"}))
+		Expect(columns(lines[1])[5]).To(Equal("it holds for the channels that it selects"))
+	})
+
 	It("says of overrides whom they put on duty, and why", func(ctx SpecContext) {
 		lines := get(ctx, "rotaoverrides", "-A")
 		Expect(columns(lines[0])).To(Equal([]string{"NAMESPACE", "NAME", "ROTA", "MEMBER", "FROM", "UNTIL", "READY", "REASON", "AGE"}))
@@ -155,6 +170,7 @@ var _ = Describe("kubectl", Ordered, func() {
 		Entry("rotas", "rota", "responderrota.social.rostra.dev/care"),
 		Entry("overrides", "rotaov", "rotaoverride.social.rostra.dev/dana-covers-friday"),
 		Entry("routes", "er", "escalationroute.social.rostra.dev/care"),
+		Entry("policies", "cp", "contentpolicy.social.rostra.dev/brand"),
 		Entry("one channel", "socialchannel", "socialchannel.social.rostra.dev/acme-news"),
 	)
 
@@ -162,7 +178,7 @@ var _ = Describe("kubectl", Ordered, func() {
 		Expect(get(ctx, "social", "-A", "-o", "name")).To(ConsistOf(
 			"socialchannel.social.rostra.dev/acme-help", "socialchannel.social.rostra.dev/acme-news",
 			"socialplatform.social.rostra.dev/bluesky", "team.social.rostra.dev/customer-care",
-			"escalationroute.social.rostra.dev/care", "responderrota.social.rostra.dev/care", "rotaoverride.social.rostra.dev/dana-covers-friday",
+			"contentpolicy.social.rostra.dev/brand", "escalationroute.social.rostra.dev/care", "responderrota.social.rostra.dev/care", "rotaoverride.social.rostra.dev/dana-covers-friday",
 		))
 	})
 

@@ -35,7 +35,7 @@ var _ = Describe("The samples", func() {
 			}
 			Expect(kube.Create(ctx, object, client.DryRunAll)).To(Succeed(), "%s %s", object.GetKind(), object.GetName())
 		}
-		Expect(kinds).To(And(HaveKey("SocialChannel"), HaveKey("SocialPlatform"), HaveKey("Team"), HaveKey("ResponderRota"), HaveKey("EscalationRoute")))
+		Expect(kinds).To(And(HaveKey("SocialChannel"), HaveKey("SocialPlatform"), HaveKey("Team"), HaveKey("ResponderRota"), HaveKey("EscalationRoute"), HaveKey("ContentPolicy")))
 	})
 })
 

@@ -108,6 +108,7 @@ var _ = Describe("The schemas", func() {
 			}
 		}
 		Expect(scopes).To(And(
+			HaveKeyWithValue("ContentPolicy", apiextensionsv1.ClusterScoped),
 			HaveKeyWithValue("EscalationRoute", apiextensionsv1.NamespaceScoped),
 			HaveKeyWithValue("ResponderRota", apiextensionsv1.NamespaceScoped),
 			HaveKeyWithValue("RotaOverride", apiextensionsv1.NamespaceScoped),

@@ -46,7 +46,7 @@ var _ = Describe("Status", func() {
 	}
 
 	for _, kind := range []struct{ name, good string }{
-		{"SocialChannel", goodChannel}, {"SocialPlatform", goodBluesky}, {"Team", goodTeam}, {"ResponderRota", goodRota}, {"RotaOverride", goodOverride}, {"EscalationRoute", goodRoute},
+		{"SocialChannel", goodChannel}, {"SocialPlatform", goodBluesky}, {"Team", goodTeam}, {"ResponderRota", goodRota}, {"RotaOverride", goodOverride}, {"EscalationRoute", goodRoute}, {"ContentPolicy", goodPolicy},
 	} {
 		Describe("of a "+kind.name, Ordered, func() {
 			var object *unstructured.Unstructured

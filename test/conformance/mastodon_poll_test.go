@@ -73,6 +73,25 @@ var _ = Describe("Mastodon's lists", Label("mastodon"), func() {
 		}
 	}, flavours)
 
+	DescribeTable("tie an answer to the mention that was pushed", func(ctx SpecContext, flavour mastodonfake.Flavour) {
+		s := newSubscriber(mastodonfake.WithFlavour(flavour))
+		var cursor string
+		s.polled(ctx, &cursor, event.OwnPost)
+		mention := s.fake.Mention(ctx, s.account, mastodonfake.Post{Text: "is anybody there?"})
+		follow := s.fake.Mention(ctx, s.account, mastodonfake.Post{Text: "hello?", InReplyTo: mention.StatusID})
+		own := s.fake.Publish(s.account, mastodonfake.Post{Text: "Yes!", InReplyTo: mention.StatusID})
+		further := s.fake.Publish(s.account, mastodonfake.Post{Text: "And here I am.", InReplyTo: own})
+		last := s.fake.Publish(s.account, mastodonfake.Post{Text: "Sorry.", InReplyTo: follow.StatusID})
+		alone := s.fake.Publish(s.account, mastodonfake.Post{Text: "We are open."})
+
+		Expect(s.polled(ctx, &cursor, event.OwnPost).Events).To(HaveExactElements(
+			And(HaveField("PostID", own), HaveField("InReplyTo", mention.StatusID), HaveField("ThreadID", mention.ID)),
+			And(HaveField("PostID", further), HaveField("InReplyTo", own), HaveField("ThreadID", "")),
+			And(HaveField("PostID", last), HaveField("InReplyTo", follow.StatusID), HaveField("ThreadID", follow.ID)),
+			And(HaveField("PostID", alone), HaveField("InReplyTo", ""), HaveField("ThreadID", "")),
+		))
+	}, flavours)
+
 	DescribeTable("are read to their end, page by page", func(ctx SpecContext, flavour mastodonfake.Flavour) {
 		s := newSubscriber(mastodonfake.WithFlavour(flavour))
 		var cursor string

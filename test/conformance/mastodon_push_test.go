@@ -119,7 +119,7 @@ var _ = Describe("Mastodon's pushes", Label("mastodon"), func() {
 		events, err := s.adapter.Receive(deliveries[0], []credentials.Values{s.keys})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(events).To(ConsistOf(event.Event{
-			ID: made.ID, Kind: event.Mention, Type: "mention", Text: "@news is anybody there?", ReceivedAt: deliveries[0].ReceivedAt,
+			ID: made.ID, Kind: event.Mention, Type: "mention", ThreadID: made.ID, Text: "@news is anybody there?", ReceivedAt: deliveries[0].ReceivedAt,
 		}))
 	}, flavours)
 

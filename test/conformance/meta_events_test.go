@@ -142,7 +142,7 @@ var _ = Describe("Meta: a subscription", Label("meta", "S14"), func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found.Callback).To(Equal(m.gateway.callback()))
 		_, fields := m.fake.Hook(m.app)
-		Expect(fields).To(ConsistOf("feed", "mention", "messages", "leadgen"))
+		Expect(fields).To(ConsistOf("feed", "mention", "messages", "message_echoes", "leadgen"))
 	})
 
 	DescribeTable("leaves the webhook of another system alone", func(ctx SpecContext, callback, shown string) {
@@ -181,7 +181,7 @@ var _ = Describe("Meta: a subscription", Label("meta", "S14"), func() {
 		_, err := m.subscribe(ctx, all...)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback()+"-before")).To(Succeed())
-		Expect(m.fake.PageFields(m.app, m.help)).To(ConsistOf("feed", "mention", "messages"))
+		Expect(m.fake.PageFields(m.app, m.help)).To(ConsistOf("feed", "mention", "messages", "message_echoes"))
 		m.fake.UnhookApp(m.app)
 		Expect(m.adapter.Unsubscribe(ctx, m.account, m.gateway.callback())).To(Succeed())
 		Expect(m.fake.PageFields(m.app, m.help)).To(BeEmpty())

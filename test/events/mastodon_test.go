@@ -166,7 +166,7 @@ var _ = Describe("Connecting a Mastodon account", func() {
 		first.ReceivedAt = time.Time{}
 		Expect(first).To(Equal(event.Event{
 			ID: mention.ID, Kind: event.Mention, Type: "mention", Platform: "Mastodon", AccountID: m.account.ID,
-			Channel: m.in("social") + "/help", ChannelUID: string(channel.UID), Text: "Where is my order?",
+			Channel: m.in("social") + "/help", ChannelUID: string(channel.UID), Text: "Where is my order?", ThreadID: mention.ID,
 		}))
 		Expect(asJSON(customer.all())).NotTo(ContainSubstring(token))
 		Expect(string(m.lastPush().Payload)).To(ContainSubstring(token), "it was sent along")

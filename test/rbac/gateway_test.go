@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/rostra-dev/rostra/controllers"
+	"github.com/rostra-dev/rostra/internal/ack"
 	"github.com/rostra-dev/rostra/internal/hook"
 	"github.com/rostra-dev/rostra/internal/inbox"
 	"github.com/rostra-dev/rostra/internal/platform"
@@ -239,7 +240,7 @@ var _ = Describe("The component gateway", Ordered, func() {
 		admitted(ctx, "rostra")
 	})
 
-	It("leads both paths to the operator, and lets nothing else in", func(ctx SpecContext) {
+	It("leads all paths to the operator, and lets nothing else in", func(ctx SpecContext) {
 		Expect(leadsTo(ctx, "rostra-gateway")).To(ConsistOf("rostra"))
 		ingress, err := admin.NetworkingV1().Ingresses(systemNamespace).Get(ctx, "rostra-gateway", metav1.GetOptions{})
 		Expect(err).NotTo(HaveOccurred())
@@ -249,7 +250,7 @@ var _ = Describe("The component gateway", Ordered, func() {
 			Expect(path.Backend.Service.Port.Name).To(Equal("http"))
 			paths = append(paths, path.Path)
 		}
-		Expect(paths).To(ConsistOf(hook.PathPrefix, "/connect/"))
+		Expect(paths).To(ConsistOf(hook.PathPrefix, "/connect/", ack.PathPrefix))
 		deployments, ports := closes(ctx, "rostra-gateway")
 		Expect(deployments).To(ConsistOf("rostra"))
 		Expect(ports).To(ConsistOf(ingressAndMetrics))
@@ -263,6 +264,7 @@ var _ = Describe("The component gateway", Ordered, func() {
 		Expect(route).To(ContainSubstring("- name: rostra-gateway\n      port: 80\n"))
 		Expect(route).To(ContainSubstring("value: /hooks/\n"))
 		Expect(route).To(ContainSubstring("value: /connect/\n"))
+		Expect(route).To(ContainSubstring("value: /ack/\n"))
 	})
 
 	It("can be put on and taken off an operator that runs, and put on again", func(ctx SpecContext) {
@@ -369,7 +371,7 @@ var _ = Describe("The component gateway-scaled", Ordered, func() {
 		for _, path := range ingress.Spec.Rules[0].HTTP.Paths {
 			backends[path.Path] = path.Backend.Service.Name
 		}
-		Expect(backends).To(Equal(map[string]string{hook.PathPrefix: "rostra-hooks", "/connect/": "rostra-gateway"}))
+		Expect(backends).To(Equal(map[string]string{hook.PathPrefix: "rostra-hooks", "/connect/": "rostra-gateway", ack.PathPrefix: "rostra-gateway"}))
 		for policy, closed := range map[string]string{"rostra-hooks": "rostra-gateway", "rostra-gateway": "rostra"} {
 			deployments, ports := closes(ctx, policy)
 			Expect(deployments).To(ConsistOf(closed), policy)

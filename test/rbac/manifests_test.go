@@ -42,7 +42,7 @@ var _ = Describe("The manifests", func() {
 		DeferCleanup(func(ctx SpecContext) {
 			kubectl(ctx, "delete", "--wait=false", "-k", filepath.Join(configDir, "samples"))
 		})
-		for kind, count := range map[string]int{"team.": 6, "socialchannel.": 8, "socialplatform.": 1, "responderrota.": 3, "escalationroute.": 2} {
+		for kind, count := range map[string]int{"team.": 6, "socialchannel.": 8, "socialplatform.": 1, "responderrota.": 3, "escalationroute.": 2, "contentpolicy.": 1} {
 			Expect(strings.Count("\n"+out, "\n"+kind+"social.rostra.dev/")).To(Equal(count), kind)
 		}
 		Expect(out).NotTo(ContainSubstring("secret/"), "source credentials are not in Git")

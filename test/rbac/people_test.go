@@ -19,6 +19,7 @@ const (
 	overrides = "rotaoverrides.social.rostra.dev"
 	routes    = "escalationroutes.social.rostra.dev"
 	freezes   = "publishingfreezes.social.rostra.dev"
+	policies  = "contentpolicies.social.rostra.dev"
 )
 
 // bind gives a new user a ClusterRole, in a namespace or, where that is empty, in the whole cluster.
@@ -62,13 +63,14 @@ var _ = Describe("People", func() {
 		Entry("those who plan duty", "rostra-rota-editor", teamNamespace, rotas, channels, teams, platforms, "secrets", "configmaps"),
 		Entry("those who swap shifts", "rostra-rota-editor", teamNamespace, overrides, channels, teams, platforms, "secrets", "configmaps"),
 		Entry("those who may stop publishing", "rostra-freezer", "", freezes, channels, teams, platforms, rotas, overrides, routes, "secrets"),
+		Entry("those who say what the company asks", "rostra-policy-editor", "", policies, freezes, channels, teams, platforms, rotas, overrides, routes, "secrets"),
 		Entry("those who say who is told next", "rostra-rota-editor", teamNamespace, routes, channels, teams, platforms, "secrets", "configmaps"),
 		// By aggregation, for those whom a cluster has already trusted with the Secrets of a namespace.
-		Entry("editors of a namespace", "edit", teamNamespace, channels, teams, platforms, freezes),
+		Entry("editors of a namespace", "edit", teamNamespace, channels, teams, platforms, freezes, policies),
 		Entry("editors of a namespace, its rotas", "edit", teamNamespace, rotas, teams, platforms),
 		Entry("editors of a namespace, its overrides", "edit", teamNamespace, overrides, teams, platforms),
 		Entry("editors of a namespace, its routes", "edit", teamNamespace, routes, teams, platforms),
-		Entry("administrators of a namespace", "admin", teamNamespace, channels, teams, platforms, freezes),
+		Entry("administrators of a namespace", "admin", teamNamespace, channels, teams, platforms, freezes, policies),
 		Entry("administrators of a namespace, its rotas", "admin", teamNamespace, rotas, teams, platforms),
 		Entry("administrators of a namespace, its overrides", "admin", teamNamespace, overrides, teams, platforms),
 	)
@@ -118,7 +120,7 @@ var _ = Describe("People", func() {
 
 	It("who ask whose an account is see every kind, and no Secret", func(ctx SpecContext) {
 		who := bind(ctx, "rostra-viewer", "")
-		for _, resource := range []string{channels, teams, platforms, rotas, overrides, routes, freezes} {
+		for _, resource := range []string{channels, teams, platforms, rotas, overrides, routes, freezes, policies} {
 			Expect(may(ctx, who, "list", resource, "", "")).To(BeTrue(), resource)
 			Expect(may(ctx, who, "patch", resource, "", "any")).To(BeFalse(), resource)
 		}

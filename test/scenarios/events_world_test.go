@@ -223,6 +223,10 @@ func (w *world) endOfEvents() []string {
 	} else if recorded := channel.Status.Subscription; recorded == nil {
 		say("no subscription on record")
 	} else {
+		say("own posts on record %v", recorded.OwnPosts != nil)
+		if recorded.OwnPosts != nil {
+			say("own posts up to %s", recorded.OwnPosts.Cursor)
+		}
 		say("on record %s %v, registered %v, drifts %d, cursor %s", recorded.Delivery, recorded.Events, recorded.Registration != "", recorded.DriftCount, recorded.Cursor)
 		if found := w.server.Registered(w.account()); found != nil {
 			say("the ID on record is the platform's: %v", found.ID == recorded.ID)
@@ -287,6 +291,24 @@ func eventSequences() []sequence {
 		{
 			name: "poll with events", canMint: true, events: true, change: polls,
 			act: func(w *world) { happens(w, 0, 11); w.pass(3 * time.Hour) },
+		},
+		{
+			name: "own posts beside a push", canMint: true, events: true,
+			prepare: func(w *world) { w.editChannel(func(c *v1alpha1.SocialChannel) { routed(w, c) }); w.settle() },
+			act:     func(w *world) { w.answers("1", "2", "3"); w.pass(3 * time.Hour) },
+			again:   func(w *world) { w.answers("4") },
+			span:    time.Hour,
+		},
+		{
+			name: "own posts polled, then pushed", canMint: true, events: true, change: polls, span: time.Hour,
+			prepare: func(w *world) {
+				w.editChannel(func(c *v1alpha1.SocialChannel) { routed(w, c); pushesOwn(w, c) })
+				w.settle()
+			},
+			act: func(w *world) {
+				w.answers("1")
+				w.editChannel(func(c *v1alpha1.SocialChannel) { c.Spec.Subscription.Delivery = v1alpha1.DeliverPush })
+			},
 		},
 		{
 			name: "pushed, then polled", canMint: true, events: true,

@@ -150,10 +150,15 @@ var _ = Describe("A route", func() {
 			Expect(steps[0].After).To(BeNil())
 			Expect(steps[0].People).To(BeEmpty())
 			Expect(steps[1].After.Duration).To(BeZero())
-			w.expect(v1alpha1.ConditionEscalationRouted, metav1.ConditionFalse, v1alpha1.ReasonStepEmpty)
-			Expect(w.condition(v1alpha1.ConditionEscalationRouted).Message).To(ContainSubstring("EscalationRoute answer: step 1 is nobody now (rota watch)"))
+			const warning = "; but step 1 is nobody now (rota watch) and is left out; other steps are heard"
+			w.expect(v1alpha1.ConditionEscalationRouted, metav1.ConditionTrue, v1alpha1.ReasonRouted)
+			Expect(w.condition(v1alpha1.ConditionEscalationRouted).Message).To(HaveSuffix(warning))
+			w.expectReady()
 			route, _ := w.lookAtRoute()
-			expectRoute(route, v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonStepEmpty)
+			expectRoute(route, v1alpha1.ConditionReachable, metav1.ConditionTrue, v1alpha1.ReasonStepsReachable)
+			expectRoute(route, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonInOrder)
+			Expect(meta.FindStatusCondition(route.Status.Conditions, v1alpha1.ConditionReady).Message).To(HaveSuffix(warning))
+			Expect(route.Status.Problems).To(ConsistOf(HavePrefix("step 1 is nobody now")))
 			Expect(route.Status.First).To(Equal("manager maria"))
 			Expect(route.Status.NextChange.UTC()).To(Equal(utc("2026-11-22T09:00:00Z")))
 		})
@@ -174,6 +179,63 @@ var _ = Describe("A route", func() {
 			w.live(16 * time.Hour)
 			Expect(w.summary()).To(HavePrefix("now: dana"))
 			w.expect(v1alpha1.ConditionEscalationRouted, metav1.ConditionTrue, v1alpha1.ReasonRouted)
+		})
+
+		It("is in order all day and night, without a transition or an Event", Label("S3"), func() {
+			before, noted := map[string]metav1.Time{}, len(w.recorder.notes)
+			route, _ := w.lookAtRoute()
+			for _, condition := range append(route.Status.Conditions, w.get().Status.Conditions...) {
+				before[condition.Type] = condition.LastTransitionTime
+			}
+			for range 48 {
+				w.live(30 * time.Minute)
+				w.expect(v1alpha1.ConditionEscalationRouted, metav1.ConditionTrue, v1alpha1.ReasonRouted)
+				route, _ = w.lookAtRoute()
+				expectRoute(route, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonInOrder)
+			}
+			for _, condition := range route.Status.Conditions {
+				Expect(condition.LastTransitionTime).To(Equal(before[condition.Type]), condition.Type)
+				Expect(condition.Type).NotTo(BeElementOf(v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling))
+			}
+			Expect(w.condition(v1alpha1.ConditionEscalationRouted).LastTransitionTime).To(Equal(before[v1alpha1.ConditionEscalationRouted]))
+			Expect(w.recorder.notes[noted:]).NotTo(ContainElement(ContainSubstring("oute")))
+		})
+
+		It("waits, and is not stalled, where at night only the fallback is left", Label("S3"), func() {
+			w.editRoute(func(r *v1alpha1.EscalationRoute) { r.Spec.Steps = r.Spec.Steps[:1] })
+			w.clock.SetTime(utc("2026-11-22T02:00:00Z"))
+			w.settle()
+			w.expect(v1alpha1.ConditionEscalationRouted, metav1.ConditionFalse, v1alpha1.ReasonStepEmpty)
+			route, _ := w.lookAtRoute()
+			expectRoute(route, v1alpha1.ConditionReachable, metav1.ConditionFalse, v1alpha1.ReasonStepEmpty)
+			expectRoute(route, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonStepEmpty)
+			Expect(meta.FindStatusCondition(route.Status.Conditions, v1alpha1.ConditionStalled)).To(BeNil())
+		})
+
+		It("shows the steps of a rule that takes everything", func() {
+			w.editRoute(func(r *v1alpha1.EscalationRoute) {
+				r.Spec.Rules = []v1alpha1.EscalationRule{
+					{Name: "replies", When: "event.kind == 'Reply'", Steps: r.Spec.Steps},
+					{Name: "others", When: "true", Steps: []v1alpha1.EscalationStep{w.toManager("care", 5*time.Minute)}},
+				}
+			})
+			route, _ := w.lookAtRoute()
+			Expect(route.Status.First).To(Equal("manager maria"))
+			Expect(route.Status.Summary).To(Equal("now: manager maria → (5m) dana → (15m) manager maria → (30m) at last manager ines"))
+			Expect(route.Status.Steps).To(HaveLen(4))
+			w.settle()
+			Expect(w.summary()).To(Equal(route.Status.Summary))
+		})
+
+		It("is not to be relied on while it is being deleted", func() {
+			w.editRoute(func(r *v1alpha1.EscalationRoute) { r.Finalizers = []string{"acme.example/keep"} })
+			DeferCleanup(func() { w.editRoute(func(r *v1alpha1.EscalationRoute) { r.Finalizers = nil }) })
+			Expect(shared.client.Delete(w.ctx, &v1alpha1.EscalationRoute{ObjectMeta: metav1.ObjectMeta{Namespace: w.routeKey().Namespace, Name: w.routeKey().Name}})).To(Succeed())
+			w.settle()
+			w.expect(v1alpha1.ConditionEscalationRouted, metav1.ConditionFalse, v1alpha1.ReasonTargetDeleting)
+			Expect(w.summary()).To(HavePrefix("now: dana"), "it answers while it is there")
+			route, _ := w.lookAtRoute()
+			expectRoute(route, v1alpha1.ConditionTargetsResolved, metav1.ConditionFalse, v1alpha1.ReasonTargetDeleting)
 		})
 
 		It("writes nothing when nothing changes", func() {
@@ -223,6 +285,14 @@ var _ = Describe("A route", func() {
 			rule, failed := compiled.Match(&escalation.Subject{Event: &event.Event{Kind: event.Mention, Text: "Where is my REFUND?"}})
 			Expect(failed).To(BeEmpty())
 			Expect(compiled.Rule(rule)).To(Equal("refunds-to-billing"))
+			page, err := w.routes.Routes.Find(w.ctx, w.routeKey())
+			Expect(err).NotTo(HaveOccurred())
+			sources, _ := w.routes.Routes.Sources(w.ctx, page)
+			var heard []string
+			for _, telling := range compiled.Plan(rule, sources, w.clock.Now()) {
+				heard = append(heard, escalation.HearersWords(telling.People))
+			}
+			Expect(heard).To(Equal([]string{"bea", "dana", "manager maria", "manager ines"}), "billing first, and then the colleagues")
 			rule, _ = compiled.Match(&escalation.Subject{Event: &event.Event{Kind: event.Mention, Text: "thank you"}})
 			Expect(rule).To(Equal(escalation.DefaultSteps))
 		})

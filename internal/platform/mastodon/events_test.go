@@ -93,7 +93,7 @@ var _ = Describe("A push", func() {
 		events, err := server.receive(delivery)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(events).To(ConsistOf(event.Event{
-			ID: "34975861", Kind: event.Mention, Type: "mention", Text: "anybody there?", ReceivedAt: noon,
+			ID: "34975861", Kind: event.Mention, Type: "mention", ThreadID: "34975861", Text: "anybody there?", ReceivedAt: noon,
 		}))
 		encoded, err := json.Marshal(events)
 		Expect(err).NotTo(HaveOccurred())
@@ -104,6 +104,11 @@ var _ = Describe("A push", func() {
 		events, err := server.receive(sent(`{"notification_id":"01J","notification_type":"` + kind + `"}`))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(events).To(ConsistOf(And(HaveField("Kind", want), HaveField("Type", kind), HaveField("ID", "01J"))))
+		thread := ""
+		if want == event.Mention {
+			thread = "01J"
+		}
+		Expect(events[0].ThreadID).To(Equal(thread), "what an answer to it is known by")
 	},
 		Entry(nil, "mention", event.Mention),
 		Entry(nil, "status", event.Other),

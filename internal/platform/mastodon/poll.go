@@ -96,8 +96,14 @@ func (p *poll) statuses(ctx context.Context, from mark) (mark, *platform.Failure
 	}
 	path := pathAccounts + url.PathEscape(p.account) + "/statuses"
 	fresh, next, failure := list[status](ctx, p, path, url.Values{"exclude_reblogs": {"true"}}, from)
+	if failure != nil {
+		return next, failure
+	}
+	answered, failure := p.answered(ctx, fresh)
 	for _, found := range fresh {
-		p.add(found.ownPost(p.account))
+		own := found.ownPost(p.account)
+		own.ThreadID = string(answered[found.InReplyTo])
+		p.add(own)
 	}
 	return next, failure
 }

@@ -143,9 +143,11 @@ func readPush(text []byte) (event.Event, bool) {
 	if err := json.Unmarshal(text, &push); err != nil || push.ID == "" || push.Type == "" {
 		return event.Event{}, false
 	}
-	kind := event.Other
+	read := event.Event{ID: string(push.ID), Kind: event.Other, Type: push.Type, Text: strings.TrimSpace(push.Body)}
 	if push.Type == typeMention {
-		kind = event.Mention
+		// It does not say which post it is about, so that the notification itself
+		// stands for the thread; see answered.
+		read.Kind, read.ThreadID = event.Mention, read.ID
 	}
-	return event.Event{ID: string(push.ID), Kind: kind, Type: push.Type, Text: strings.TrimSpace(push.Body)}, true
+	return read, true
 }

@@ -391,7 +391,7 @@ func messagingEvent(of entry, raw json.RawMessage) event.Event {
 	}
 	read.Kind, read.Type = event.DirectMessage, fieldMessages
 	if value.Message.IsEcho {
-		read.Kind, read.Type = event.OwnPost, "message_echoes"
+		read.Kind, read.Type = event.OwnPost, fieldEchoes
 	}
 	read.ID, read.PostID = string(value.Message.ID), string(value.Message.ID)
 	read.Text, read.InReplyTo = string(value.Message.Text), string(value.Message.ReplyTo.ID)

@@ -28,6 +28,7 @@ const (
 	fieldFeed     = "feed"
 	fieldMention  = "mention"
 	fieldMessages = "messages"
+	fieldEchoes   = "message_echoes" // of what the Page itself wrote
 )
 
 // fieldsOf are the fields that together bring all events of a kind. Whoever
@@ -47,7 +48,16 @@ func fieldsOf(kind event.Kind) []string {
 
 // ownFields are those that Rostra switches on and off; others on the same app
 // are left alone.
-func ownFields() []string { return []string{fieldFeed, fieldMention, fieldMessages} }
+func ownFields() []string { return []string{fieldFeed, fieldMention, fieldMessages, fieldEchoes} }
+
+// fieldsBeside are the fields that bring all of OwnPost where messages come too:
+// then the Page's own messages are wanted with its posts, for they answer them.
+func fieldsBeside(kind event.Kind, messages bool) []string {
+	if kind == event.OwnPost && messages {
+		return append(fieldsOf(kind), fieldEchoes)
+	}
+	return fieldsOf(kind)
+}
 
 // HookScope is the platform: a Meta app has one callback for all Pages.
 func (a *Adapter) HookScope() platform.HookScope { return platform.HookPerPlatform }
@@ -182,7 +192,7 @@ func (h hooks) subscription(app application, pageID string) (platform.Subscripti
 	}
 	found := platform.Subscription{ID: app.id + "/" + pageID, Callback: h.app.Callback}
 	for _, kind := range []event.Kind{event.Mention, event.Reply, event.DirectMessage, event.OwnPost} {
-		fields := fieldsOf(kind)
+		fields := fieldsBeside(kind, slices.Contains(h.page.Fields, fieldMessages))
 		if containsAll(h.app.fields(), fields) && containsAll(h.page.Fields, fields) {
 			found.Events = append(found.Events, kind)
 		}
@@ -244,7 +254,7 @@ func (a *Adapter) Subscribe(ctx context.Context, account platform.Account, reque
 func wantedFields(kinds []event.Kind) []string {
 	var fields []string
 	for _, kind := range kinds {
-		fields = append(fields, fieldsOf(kind)...)
+		fields = append(fields, fieldsBeside(kind, slices.Contains(kinds, event.DirectMessage))...)
 	}
 	slices.Sort(fields)
 	return slices.Compact(fields)

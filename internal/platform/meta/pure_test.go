@@ -159,8 +159,15 @@ var _ = Describe("fields of a webhook", func() {
 		Entry("all", ownFields(), ownFields(), event.Mention, event.Reply, event.DirectMessage, event.OwnPost),
 		Entry("the feed alone", ownFields(), []string{"feed"}, event.Reply, event.OwnPost),
 		Entry("mentions without the feed", ownFields(), []string{"mention"}),
+		Entry("messages without those of the Page itself", ownFields(), []string{"feed", "messages"}, event.Reply, event.DirectMessage),
 		Entry("messages that the app does not get", []string{"feed"}, []string{"messages"}),
 	)
+
+	It("bring the Page's own messages with those of others, and not without", func() {
+		Expect(wantedFields([]event.Kind{event.DirectMessage, event.OwnPost})).To(ConsistOf("feed", "messages", "message_echoes"))
+		Expect(wantedFields([]event.Kind{event.Mention, event.OwnPost})).To(ConsistOf("feed", "mention"))
+		Expect(wantedFields([]event.Kind{event.DirectMessage})).To(ConsistOf("messages"))
+	})
 
 	It("of others are no subscription", func() {
 		standing := hooks{app: &appHook{Active: new(true), Callback: "https://x", Fields: []hookFields{{"feed"}}}, page: &pageHook{Fields: []string{"leadgen"}}}

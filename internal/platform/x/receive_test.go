@@ -187,6 +187,9 @@ var _ = Describe("a delivery of X's", func() {
 			And(HaveField("InReplyTo", "150"), HaveField("ThreadID", ""))),
 		Entry("a reply to somebody else", func(f map[string]any) { f["in_reply_to_user_id_str"], f["in_reply_to_status_id_str"] = "8", "150" }, event.Mention, HaveField("InReplyTo", "150")),
 		Entry("an own post", func(f map[string]any) { f["user"] = map[string]any{"id_str": "12", "screen_name": "acme"} }, event.OwnPost, HaveField("Actor.ID", "12")),
+		Entry("an own answer", func(f map[string]any) {
+			f["user"], f["in_reply_to_user_id_str"], f["in_reply_to_status_id_str"] = map[string]any{"id_str": "12"}, "8", "150"
+		}, event.OwnPost, And(HaveField("InReplyTo", "150"), HaveField("ThreadID", ""))),
 		Entry("an own answer to oneself", func(f map[string]any) {
 			f["user"], f["in_reply_to_user_id_str"] = map[string]any{"id_str": "12"}, "12"
 		}, event.OwnPost, HaveField("URL", "https://x.com/i/web/status/200")),

@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// ownStatuses is the route of an account's posts.
-	ownStatuses = "/api/v1/accounts/:id/statuses"
+	// ownStatuses is the route of an account's posts, and oneNotification that of
+	// one notification.
+	ownStatuses     = "/api/v1/accounts/:id/statuses"
+	oneNotification = "/api/v1/notifications/:id"
 
 	defaultPage       = 20
 	maxNotifications  = 80
@@ -163,6 +165,22 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *request) {
 		}
 	}
 	sendPage(w, r, found, maxNotifications, func(one *notificationRecord) string { return one.id }, s.notification)
+}
+
+// showNotification answers GET /api/v1/notifications/:id. Another account's is
+// not there.
+func (s *Server) showNotification(w http.ResponseWriter, r *request) {
+	account := s.reader(w, r, "read:notifications")
+	if account == nil {
+		return
+	}
+	for _, one := range s.notifications {
+		if one.account == account && !one.hidden && r.URL.Path == strings.Replace(oneNotification, ":id", one.id, 1) {
+			send(w, http.StatusOK, s.notification(one))
+			return
+		}
+	}
+	s.refuse(w, reasonNotFound)
 }
 
 // listStatuses answers GET /api/v1/accounts/:id/statuses for the account of the

@@ -265,6 +265,28 @@ var _ = Describe("a list at the fake", func() {
 		}
 	})
 
+	DescribeTable("has elements that can be asked for alone", func(ctx SpecContext, flavour mastodonfake.Flavour) {
+		fake := of(flavour)
+		news, help := fake.AddAccount("news"), fake.AddAccount("help")
+		told := fake.Mention(ctx, news, mastodonfake.Post{Text: "hello"})
+		path := notifications + "/" + told.ID
+		for token, want := range map[string]int{
+			fake.IssueToken(news, "read:notifications"): http.StatusOK, fake.IssueToken(news, "read:statuses"): http.StatusForbidden,
+			fake.IssueToken(help, "read"): http.StatusNotFound, "unknown": http.StatusUnauthorized,
+		} {
+			got := send(ctx, fake, ask{path: path, header: bearer(token)})
+			Expect(got.Status).To(Equal(want))
+			if want == http.StatusOK {
+				Expect(got.Body).To(And(HaveKeyWithValue("id", told.ID), HaveKeyWithValue("status", HaveKeyWithValue("id", told.StatusID))))
+				Expect(send(ctx, fake, ask{path: path + "?limit=1", header: bearer(token)}).Status).To(Equal(http.StatusBadRequest))
+				Expect(send(ctx, fake, ask{path: notifications + "/1", header: bearer(token)}).Status).To(Equal(http.StatusNotFound))
+				fake.Hide(told, true)
+				Expect(send(ctx, fake, ask{path: path, header: bearer(token)}).Status).To(Equal(http.StatusNotFound))
+				fake.Hide(told, false)
+			}
+		}
+	}, Entry(nil, mastodonfake.Mastodon43), Entry(nil, mastodonfake.GoToSocial019))
+
 	It("is kept from an account that is disabled", func(ctx SpecContext) {
 		fake := start()
 		news := fake.AddAccount("news")

@@ -48,6 +48,7 @@ func (s *Server) routes() map[string]route {
 		"GET /nodeinfo/2.0":                       {serve: (*Server).nodeInfo},
 		"GET /api/v1/directory":                   {parameters: []string{"local", "order", "limit", "offset"}, serve: (*Server).directory},
 		"GET /api/v1/notifications":               {parameters: append(paging(), "types[]", "exclude_types[]", "account_id"), serve: (*Server).listNotifications},
+		"GET " + oneNotification:                  {serve: (*Server).showNotification},
 		"GET " + ownStatuses:                      {parameters: append(paging(), "exclude_reblogs", "exclude_replies", "only_media", "pinned", "tagged"), serve: (*Server).listStatuses},
 		"GET " + pathPush:                         {serve: (*Server).showSubscription},
 		"POST " + pathPush:                        {parameters: append(pushData(), "subscription[endpoint]", "subscription[keys][p256dh]", "subscription[keys][auth]", "subscription[standard]"), serve: (*Server).subscribe},
@@ -104,14 +105,15 @@ func (s *Server) handler() http.Handler {
 	})
 }
 
-// pattern is the route of a path: the one with an ID in it stands for all.
+// pattern is the route of a path: one with an ID in it stands for all.
 func pattern(path string) string {
-	parts := strings.Split(path, "/")
-	if len(parts) == 6 {
-		parts[4] = ":id"
-	}
-	if joined := strings.Join(parts, "/"); joined == ownStatuses {
-		return joined
+	for _, route := range []string{ownStatuses, oneNotification} {
+		before, after, _ := strings.Cut(route, ":id")
+		id, begins := strings.CutPrefix(path, before)
+		id, ends := strings.CutSuffix(id, after)
+		if begins && ends && id != "" && !strings.Contains(id, "/") {
+			return route
+		}
 	}
 	return path
 }

@@ -1,0 +1,249 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package notices_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	testclock "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/duty"
+	"github.com/rostra-dev/rostra/controllers/notices"
+	"github.com/rostra-dev/rostra/controllers/socialchannel"
+	"github.com/rostra-dev/rostra/internal/dispatch"
+	"github.com/rostra-dev/rostra/internal/escalation"
+	"github.com/rostra-dev/rostra/internal/inbox"
+	"github.com/rostra-dev/rostra/internal/notify"
+)
+
+func TestNotices(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "notices")
+}
+
+// Times are of a Friday.
+var (
+	atNight   = time.Date(2026, 11, 20, 0, 30, 0, 0, time.UTC)
+	inMorning = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+)
+
+// memory is a table in memory.
+type memory map[string]inbox.Row
+
+func (m memory) Get(_ context.Context, key string) (inbox.Row, error) {
+	if row, ok := m[key]; ok {
+		return row, nil
+	}
+	return inbox.Row{}, inbox.ErrNoRow
+}
+
+func (m memory) Put(_ context.Context, key string, value []byte, revision uint64, _ time.Duration) (uint64, error) {
+	if m[key].Revision != revision {
+		return 0, inbox.ErrConflict
+	}
+	m[key] = inbox.Row{Key: key, Value: value, Revision: revision + 1}
+	return revision + 1, nil
+}
+
+// pager is the manager's.
+type pager struct {
+	told    []notify.Message
+	failing error
+}
+
+func (*pager) Way() string { return "pager" }
+
+func (p *pager) Tell(_ context.Context, m notify.Message) error {
+	if p.failing != nil {
+		return p.failing
+	}
+	p.told = append(p.told, m)
+	return nil
+}
+
+func (p *pager) Ways(_ context.Context, who escalation.Person) ([]notify.Notifier, dispatch.Recipient, error) {
+	if who != (escalation.Person{Team: "care", Name: "maria"}) {
+		return nil, dispatch.Recipient{}, nil
+	}
+	return []notify.Notifier{p}, dispatch.Recipient{Email: "maria@acme.example"}, nil
+}
+
+type world struct {
+	client.Client
+
+	clock      *testclock.FakePassiveClock
+	pager      *pager
+	memory     memory
+	reconciler *notices.Reconciler
+}
+
+func newWorld(objects ...client.Object) *world {
+	GinkgoHelper()
+	scheme := runtime.NewScheme()
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	care := &v1alpha1.Team{ObjectMeta: metav1.ObjectMeta{Name: "care", UID: "team"}}
+	care.Spec.Manager = "maria"
+	w := &world{clock: testclock.NewFakePassiveClock(atNight), pager: &pager{}, memory: memory{}}
+	w.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(append(objects, care)...).
+		WithIndex(&v1alpha1.SocialChannel{}, socialchannel.OwnerIndex, func(object client.Object) []string {
+			return []string{object.(*v1alpha1.SocialChannel).Status.Owner}
+		}).
+		WithIndex(&v1alpha1.RotaOverride{}, "rota", func(client.Object) []string { return nil }).Build()
+	w.reconciler = &notices.Reconciler{Client: w.Client, Duty: duty.NewBook(w.Client), Directory: w.pager, Memory: w.memory, Clock: w.clock}
+	return w
+}
+
+// look reconciles the team, and gives when it is looked at again.
+func (w *world) look(ctx context.Context) time.Duration {
+	GinkgoHelper()
+	result, err := w.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: types.NamespacedName{Name: "care"}})
+	Expect(err).NotTo(HaveOccurred())
+	return result.RequeueAfter
+}
+
+// again is the same after a restart.
+func (w *world) again() *world {
+	after := *w
+	after.reconciler = &notices.Reconciler{Client: w.Client, Duty: duty.NewBook(w.Client), Directory: w.pager, Memory: w.memory, Clock: w.clock}
+	return &after
+}
+
+// due is a channel whose credential is.
+func due(name string, since time.Time) *v1alpha1.SocialChannel {
+	channel := &v1alpha1.SocialChannel{ObjectMeta: metav1.ObjectMeta{Namespace: "social", Name: name, UID: types.UID(name)}}
+	channel.Spec.Handle, channel.Spec.OwnerRef.Name, channel.Status.Owner = "@"+name, "care", "care"
+	channel.Status.Conditions = []metav1.Condition{{
+		Type: v1alpha1.ConditionCredentialReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonDueForRenewal,
+		Message: "connect the account again", LastTransitionTime: metav1.NewTime(since),
+	}}
+	return channel
+}
+
+var _ = Describe("A manager", func() {
+	It("hears of a due credential in the morning, once", Label("S11"), func(ctx SpecContext) {
+		w := newWorld(due("help", atNight))
+		Expect(w.look(ctx)).To(Equal(inMorning.Sub(atNight)))
+		Expect(w.pager.told).To(BeEmpty(), "nobody is woken")
+
+		w.clock.SetTime(inMorning)
+		Expect(w.look(ctx)).To(BeZero())
+		Expect(w.pager.told).To(HaveLen(1))
+		message := w.pager.told[0]
+		Expect(message.Title).To(Equal("The credential of @help is due for renewal"))
+		Expect(message.Urgency).To(Equal(notify.Low))
+		Expect(message.Facts).To(ConsistOf(notify.Fact{Name: "social/help", Value: "connect the account again"}))
+		Expect(message.Email).To(Equal("maria@acme.example"))
+
+		w.look(ctx)
+		w.again().look(ctx)
+		Expect(w.pager.told).To(HaveLen(1), "and once only, also after a restart")
+	})
+
+	It("hears of many at once, and of one that comes later alone", func(ctx SpecContext) {
+		var channels []client.Object
+		for i := range 30 {
+			channels = append(channels, due(fmt.Sprintf("help-%02d", i), atNight))
+		}
+		w := newWorld(channels...)
+		w.clock.SetTime(inMorning)
+		w.look(ctx)
+		Expect(w.pager.told).To(HaveLen(1))
+		Expect(w.pager.told[0].Title).To(Equal("The credentials of 30 channels are due for renewal"))
+		Expect(w.pager.told[0].Facts).To(HaveLen(11))
+		Expect(w.pager.told[0].Facts[10].Value).To(HavePrefix("20 more"))
+
+		Expect(w.Create(ctx, due("late", inMorning))).To(Succeed())
+		w.look(ctx)
+		Expect(w.pager.told).To(HaveLen(2))
+		Expect(w.pager.told[1].Title).To(Equal("The credential of @late is due for renewal"))
+	})
+
+	It("hears again when it comes again", func(ctx SpecContext) {
+		w := newWorld(due("help", atNight))
+		w.clock.SetTime(inMorning)
+		w.look(ctx)
+		channel := &v1alpha1.SocialChannel{}
+		Expect(w.Get(ctx, types.NamespacedName{Namespace: "social", Name: "help"}, channel)).To(Succeed())
+		channel.Status.Conditions[0].LastTransitionTime = metav1.NewTime(inMorning.Add(time.Hour))
+		Expect(w.Update(ctx, channel)).To(Succeed())
+		w.look(ctx)
+		Expect(w.pager.told).To(HaveLen(2))
+	})
+
+	It("hears at once where the route says so", func(ctx SpecContext) {
+		channel := due("help", atNight)
+		channel.Spec.EscalationRouteRef = &v1alpha1.LocalReference{Name: "care"}
+		route := &v1alpha1.EscalationRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "social", Name: "care"}}
+		route.Spec.Notices = v1alpha1.NoticesAnytime
+		w := newWorld(channel, route)
+		w.look(ctx)
+		Expect(w.pager.told).To(HaveLen(1))
+		Expect(w.pager.told[0].Urgency).To(Equal(notify.High))
+	})
+
+	It("is at work by the clock of the channel's rota", func(ctx SpecContext) {
+		channel := due("help", atNight)
+		channel.Spec.ResponderRotaRef = &v1alpha1.LocalReference{Name: "care"}
+		rota := &v1alpha1.ResponderRota{ObjectMeta: metav1.ObjectMeta{Namespace: "social", Name: "care"}}
+		rota.Spec.TimeZone = "Australia/Sydney" // where it is half past eleven
+		w := newWorld(channel, rota)
+		w.look(ctx)
+		Expect(w.pager.told).To(HaveLen(1))
+	})
+
+	It("is told later where the pager fails", func(ctx SpecContext) {
+		w := newWorld(due("help", atNight))
+		w.clock.SetTime(inMorning)
+		w.pager.failing = errors.New("the pager is broken")
+		Expect(w.look(ctx)).To(Equal(time.Minute))
+		Expect(w.look(ctx)).To(Equal(time.Minute), "and not before")
+		w.clock.SetTime(inMorning.Add(time.Minute))
+		Expect(w.look(ctx)).To(Equal(2 * time.Minute))
+		w.pager.failing = nil
+		w.clock.SetTime(inMorning.Add(3 * time.Minute))
+		Expect(w.look(ctx)).To(BeZero())
+		Expect(w.pager.told).To(HaveLen(1))
+	})
+
+	It("is not told twice by two that look at once", func(ctx SpecContext) {
+		w := newWorld(due("help", atNight))
+		w.clock.SetTime(inMorning)
+		other := w.again()
+		other.reconciler.Directory = interrupting{w.pager, func() { w.look(ctx) }}
+		other.look(ctx)
+		Expect(w.pager.told).To(HaveLen(1))
+	})
+
+	It("of a team that is gone is nobody", func(ctx SpecContext) {
+		w := newWorld()
+		result, err := w.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: types.NamespacedName{Name: "nobody"}})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result).To(Equal(reconcile.Result{}))
+	})
+})
+
+// interrupting lets something happen while somebody is about to be told.
+type interrupting struct {
+	*pager
+
+	meanwhile func()
+}
+
+func (i interrupting) Ways(ctx context.Context, who escalation.Person) ([]notify.Notifier, dispatch.Recipient, error) {
+	i.meanwhile()
+	return i.pager.Ways(ctx, who)
+}

@@ -1,0 +1,307 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/nats-io/nuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/rostra-dev/rostra/internal/conversation"
+	"github.com/rostra-dev/rostra/internal/escalation"
+	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/inbox"
+	"github.com/rostra-dev/rostra/internal/ledger"
+	"github.com/rostra-dev/rostra/internal/notify"
+)
+
+const (
+	// Consumer is the name under which events are consumed.
+	Consumer = "conversations"
+	// LinkFor is how long a link to acknowledge is good.
+	LinkFor = 24 * time.Hour
+
+	// workers tell side by side, and gatherers tell of many at once.
+	workers   = 32
+	gatherers = 4
+	// wayTimeout bounds one try of one way, and turnTimeout all of a turn, so that
+	// it ends before the claim does.
+	wayTimeout  = 15 * time.Second
+	turnTimeout = conversation.ClaimFor - 5*time.Second
+	// writeTimeout bounds the write of an outcome, also while the process stops.
+	writeTimeout = 10 * time.Second
+	// again is how soon a conversation is looked at again that could not be read
+	// or written, and soon the same where another process was faster.
+	again = 5 * time.Second
+	soon  = 250 * time.Millisecond
+	// atOnce is how many conversations are taken from the index at once.
+	atOnce = 64
+)
+
+// Events hands out events; *inbox.Inbox does.
+type Events interface {
+	Consume(ctx context.Context, name string, filter inbox.Filter, handle inbox.Handle) error
+}
+
+// Directory knows what is declared. It is asked again for every turn.
+type Directory interface {
+	// Channel gives a channel; nil where it is gone, or is another of that name.
+	// An error is one that may mend itself.
+	Channel(ctx context.Context, name types.NamespacedName, uid string) (*Channel, error)
+	// Ways gives how a person can be told, in the order in which it is to be
+	// tried; none where they cannot be. An error is one that may mend itself.
+	Ways(ctx context.Context, who escalation.Person) ([]notify.Notifier, Recipient, error)
+}
+
+// Recipient is what is known of a person who is told.
+type Recipient struct {
+	// Email is their address; may be empty.
+	Email string
+}
+
+// Channel is what holds of a channel now.
+type Channel struct {
+	// Escalation is what rules know of it.
+	Escalation escalation.Channel
+	// UID of the SocialChannel, the platform's type, and the handle.
+	UID, Platform, Handle string
+	// Manager of the effective owner; zero where there is none.
+	Manager escalation.Person
+	// Target within which a first response is promised; zero for none.
+	Target time.Duration
+	// RouteName and Route by which people are told; empty and nil for none.
+	RouteName string
+	Route     *escalation.Route
+	// Sources tell who is there.
+	Sources *escalation.Sources
+	// Excerpt tells that the beginning of a public post may be sent along.
+	Excerpt bool
+}
+
+// Links makes the URL at which a person acknowledges an episode of a
+// conversation; empty where there is none.
+type Links = func(id string, episode int, person escalation.Person, expires time.Time) string
+
+// Options of a Dispatcher.
+type Options struct {
+	Events    Events
+	Ledger    *ledger.Ledger
+	Directory Directory
+	// Links is optional.
+	Links Links
+	// Clock. Default: the machine's.
+	Clock clock.WithTicker
+	// Name of the process, the same after a restart where possible, and unlike
+	// that of every other that runs. Default: a random one.
+	Name string
+	// Metrics takes the metrics. Optional.
+	Metrics prometheus.Registerer
+	// Logger for what a person should know of. The zero Logger discards.
+	Logger logr.Logger
+}
+
+// Dispatcher finds somebody who answers. It is a manager's Runnable of every
+// replica.
+type Dispatcher struct {
+	events    Events
+	ledger    *ledger.Ledger
+	directory Directory
+	links     Links
+	clock     clock.WithTicker
+	log       logr.Logger
+	metrics   *metrics
+	// name of the process, and by that of this run of it, in claims.
+	name, by string
+
+	floods *floods
+	slots  chan struct{}
+	crowds chan struct{}
+	tasks  sync.WaitGroup
+	// nudge has room for one: something is due earlier than it was.
+	nudge chan struct{}
+
+	mu sync.Mutex
+	// unreached is when it was last said of a channel that nobody can be told.
+	unreached map[string]time.Time
+}
+
+// New makes a Dispatcher.
+func New(o Options) (*Dispatcher, error) {
+	switch {
+	case o.Events == nil || o.Ledger == nil || o.Directory == nil:
+		return nil, errors.New("a dispatcher needs events, a ledger and a directory")
+	case strings.Contains(o.Name, "/"):
+		return nil, errors.New("the name of a process has no slash")
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.Name == "" {
+		o.Name = nuid.Next()
+	}
+	if o.Logger.IsZero() {
+		o.Logger = logr.Discard()
+	}
+	if o.Links == nil {
+		o.Links = func(string, int, escalation.Person, time.Time) string { return "" }
+	}
+	d := &Dispatcher{
+		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, clock: o.Clock, log: o.Logger,
+		metrics: newMetrics(), name: o.Name, by: o.Name + "/" + nuid.Next(),
+		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers),
+		nudge: make(chan struct{}, 1), unreached: map[string]time.Time{},
+	}
+	if o.Metrics != nil {
+		if err := d.metrics.register(o.Metrics); err != nil {
+			return nil, fmt.Errorf("registering the dispatcher's metrics: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// NeedLeaderElection tells a manager that every replica dispatches.
+func (*Dispatcher) NeedLeaderElection() bool { return false }
+
+// Start handles events and takes turns until the context ends. The ledger must be
+// followed meanwhile.
+func (d *Dispatcher) Start(ctx context.Context) error {
+	select {
+	case <-d.ledger.InSync():
+	case <-ctx.Done():
+		return nil
+	}
+	d.resume()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		kinds := []event.Kind{event.Mention, event.Reply, event.DirectMessage, event.OwnPost}
+		return d.events.Consume(ctx, Consumer, inbox.Filter{Kinds: kinds}, d.handle)
+	})
+	group.Go(func() error {
+		d.run(ctx)
+		return nil
+	})
+	err := group.Wait()
+	d.tasks.Wait()
+	return err
+}
+
+// resume takes over what this process had begun when it ended.
+func (d *Dispatcher) resume() {
+	now := d.clock.Now()
+	for _, id := range d.ledger.Claimed(d.former) {
+		d.ledger.Prompt(id, now)
+	}
+}
+
+// former tells whether a claim is of an earlier run of this process.
+func (d *Dispatcher) former(by string) bool {
+	return by != d.by && strings.HasPrefix(by, d.name+"/")
+}
+
+// run takes turns when they are due.
+func (d *Dispatcher) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		next := d.begin(ctx)
+		var due <-chan time.Time
+		var timer clock.Timer
+		if !next.IsZero() {
+			wait := next.Sub(d.clock.Now())
+			if wait <= 0 {
+				continue
+			}
+			timer = d.clock.NewTimer(wait)
+			due = timer.C()
+		}
+		select {
+		case <-ctx.Done():
+		case <-due:
+		case <-d.ledger.Woken():
+		case <-d.nudge:
+		}
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
+// begin begins everything that is due, and gives when the next is; zero for
+// never. It waits where all workers are busy.
+func (d *Dispatcher) begin(ctx context.Context) time.Time {
+	for {
+		now := d.clock.Now()
+		crowds, gather := d.floods.ready(now)
+		for _, c := range crowds {
+			if !d.start(ctx, d.crowds, func() { d.gather(ctx, c) }) {
+				return time.Time{}
+			}
+		}
+		ids, next := d.ledger.TakeDue(now, atOnce)
+		for _, id := range ids {
+			if !d.start(ctx, d.slots, func() { d.attend(ctx, id, false) }) {
+				return time.Time{}
+			}
+		}
+		if len(ids) == atOnce || len(crowds) > 0 {
+			continue
+		}
+		if next.IsZero() || !gather.IsZero() && gather.Before(next) {
+			return gather
+		}
+		return next
+	}
+}
+
+// start runs a task when there is a slot for it; false where the context ended
+// first.
+func (d *Dispatcher) start(ctx context.Context, slots chan struct{}, task func()) bool {
+	select {
+	case slots <- struct{}{}:
+		d.spawn(slots, task)
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// reserve takes a slot if there is one.
+func (d *Dispatcher) reserve() bool {
+	select {
+	case d.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// spawn runs a task that has a slot, and frees it.
+func (d *Dispatcher) spawn(slots chan struct{}, task func()) {
+	d.tasks.Go(func() {
+		defer func() { <-slots }()
+		task()
+	})
+}
+
+// hurry makes run look again.
+func (d *Dispatcher) hurry() {
+	select {
+	case d.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// channelName reads namespace/name.
+func channelName(name string) types.NamespacedName {
+	namespace, name, _ := strings.Cut(name, "/")
+	return types.NamespacedName{Namespace: namespace, Name: name}
+}

@@ -1,0 +1,35 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+
+	"github.com/rostra-dev/rostra/internal/event"
+)
+
+// Handle deals with one event, as the consumer does.
+func (d *Dispatcher) Handle(ctx context.Context, e event.Event) error { return d.handle(ctx, e) }
+
+// Resume does what Start does first.
+func (d *Dispatcher) Resume() { d.resume() }
+
+// Idle waits for what has begun.
+func (d *Dispatcher) Idle() { d.tasks.Wait() }
+
+// Settle does what is due now, and what follows from it, until nothing is.
+func (d *Dispatcher) Settle(ctx context.Context) {
+	for {
+		d.begin(ctx)
+		d.tasks.Wait()
+		now := d.clock.Now()
+		_, next := d.ledger.TakeDue(now, 0)
+		d.floods.mu.Lock()
+		gather := d.floods.next
+		d.floods.mu.Unlock()
+		if (next.IsZero() || next.After(now)) && (gather.IsZero() || gather.After(now)) {
+			return
+		}
+	}
+}

@@ -1,0 +1,188 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/rostra-dev/rostra/internal/conversation"
+	"github.com/rostra-dev/rostra/internal/escalation"
+	"github.com/rostra-dev/rostra/internal/event"
+)
+
+// catchUpTimeout bounds how long an event waits for the index.
+const catchUpTimeout = 5 * time.Second
+
+// What became of an event; values of a metric's label.
+const (
+	eventHeard    = "heard"
+	eventAnswer   = "answer"
+	eventAhead    = "ahead"
+	eventIgnored  = "ignored"
+	eventKnown    = "known"
+	eventGone     = "channel-gone"
+	eventNoTarget = "no-channel"
+)
+
+// handle deals with one event. An error means that it is to come again: the
+// store or the cluster's cache could not be asked.
+func (d *Dispatcher) handle(ctx context.Context, e event.Event) error {
+	outcome, err := d.deal(ctx, &e)
+	if err == nil {
+		d.metrics.events.WithLabelValues(outcome).Inc()
+	}
+	return err
+}
+
+func (d *Dispatcher) deal(ctx context.Context, e *event.Event) (outcome string, err error) {
+	byAccount := e.Actor.ID != "" && e.Actor.ID == e.AccountID
+	switch {
+	case e.ChannelUID == "" || e.Channel == "":
+		return eventNoTarget, nil
+	case e.Kind == event.OwnPost || byAccount:
+		return d.ownPost(ctx, e)
+	case e.Kind == event.Mention || e.Kind == event.Reply || e.Kind == event.DirectMessage:
+		return d.message(ctx, e)
+	}
+	return eventIgnored, nil
+}
+
+// ownPost takes in a post of the account's own: it may be an answer.
+func (d *Dispatcher) ownPost(ctx context.Context, e *event.Event) (string, error) {
+	ids, err := d.answeredBy(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	now := d.clock.Now()
+	for _, id := range ids {
+		_, err := d.ledger.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
+			if c == nil || !c.Answer(e, now) {
+				return nil, nil
+			}
+			return c, nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case len(ids) > 0:
+		return eventAnswer, nil
+	case e.InReplyTo == "":
+		return eventIgnored, nil
+	}
+	return eventAhead, d.ledger.PutAhead(ctx, e.ChannelUID, e.InReplyTo, e)
+}
+
+// answeredBy finds the conversations that a post of the account's own answers.
+// The index may be behind what another process wrote, so it is asked twice.
+func (d *Dispatcher) answeredBy(ctx context.Context, e *event.Event) ([]string, error) {
+	find := func() []string {
+		switch {
+		case e.InReplyTo != "":
+			if id, ok := d.ledger.OfPost(e.ChannelUID, e.InReplyTo); ok {
+				return []string{id}
+			}
+		case e.ThreadID != "" && e.ThreadID != e.PostID: // else it begins a thread
+			return d.ledger.OfThread(e.ChannelUID, e.ThreadID)
+		}
+		return nil
+	}
+	if ids := find(); len(ids) > 0 || e.InReplyTo == "" && e.ThreadID == "" {
+		return ids, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	if err := d.ledger.CaughtUp(ctx); err != nil {
+		return nil, err
+	}
+	return find(), nil
+}
+
+// message takes in what a stranger wrote. Where it opens an episode and a worker
+// is free, the first turn is claimed in the same write.
+func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error) {
+	channel, err := d.directory.Channel(ctx, channelName(e.Channel), e.ChannelUID)
+	switch {
+	case err != nil:
+		return "", err
+	case channel == nil:
+		return eventGone, nil
+	}
+	answer, err := d.ledger.Ahead(ctx, e.ChannelUID, e.PostID)
+	if err != nil {
+		return "", err
+	}
+	thread := d.threadOf(e)
+	id := conversation.NewID(e.ChannelUID, thread, conversation.AuthorOf(e))
+	free := d.reserve()
+	var next step
+	outcome := eventKnown
+	after, err := d.ledger.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
+		d.giveUp(&next) // of a try that others were faster than
+		now := d.clock.Now()
+		if c == nil {
+			c = conversation.Begin(e, thread)
+		}
+		var terms conversation.Terms
+		if c.NeedsTerms() && !c.Took(e) {
+			terms = d.terms(e, channel)
+		}
+		if !c.Hear(e, terms, now) {
+			return nil, nil
+		}
+		outcome = eventHeard
+		if answer != nil {
+			c.Answer(answer, now)
+		} else if free {
+			next = d.consider(c, channel, now, false)
+		}
+		return c, nil
+	})
+	switch {
+	case err != nil:
+		d.giveUp(&next)
+		outcome = ""
+	case next.plan != nil:
+		next.plan.conversation = after
+		// The context lasts as long as the consumer does.
+		d.spawn(d.slots, func() { d.carryOut(ctx, next.plan) })
+		return outcome, nil
+	}
+	if free {
+		<-d.slots
+	}
+	return outcome, err
+}
+
+// threadOf finds the thread of a message: that of the conversation which knows
+// the post, or, where the platform names no thread, the post that it answers.
+func (d *Dispatcher) threadOf(e *event.Event) string {
+	known, ok := d.ledger.OfPost(e.ChannelUID, e.PostID)
+	if !ok && e.ThreadID == "" {
+		known, ok = d.ledger.OfPost(e.ChannelUID, e.InReplyTo)
+	}
+	if ok {
+		if thread, ok := d.ledger.ThreadOf(known); ok {
+			return thread
+		}
+	}
+	return conversation.ThreadOf(e)
+}
+
+// terms are what holds of a channel for an episode that a message opens.
+func (d *Dispatcher) terms(e *event.Event, channel *Channel) conversation.Terms {
+	terms := conversation.Terms{Owner: channel.Escalation.Owner, Target: channel.Target, Excerpt: channel.Excerpt}
+	if channel.Route == nil {
+		return terms
+	}
+	rule, problems := channel.Route.Match(&escalation.Subject{Event: e, Channel: channel.Escalation})
+	for _, problem := range problems {
+		d.metrics.rules.Inc()
+		d.log.V(1).Info("a rule of an escalation route failed on an event", "channel", e.Channel, "route", channel.RouteName, "problem", problem.Message)
+	}
+	terms.Route, terms.Rule = channel.RouteName, channel.Route.Rule(rule)
+	return terms
+}

@@ -1,0 +1,33 @@
+// Copyright 2026 The Rostra Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package notify
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/nicholas-fedor/shoutrrr/pkg/types"
+)
+
+// Place puts the services that have a place of their own elsewhere.
+func (o *Opener) Place(pagerduty, pagerdutyEU, telegram string) {
+	o.bases = bases{pagerduty: pagerduty, pagerdutyEU: pagerdutyEU, telegram: telegram}
+}
+
+// Tidy is what a message is before it is told.
+func Tidy(m Message) Message { return tidy(m) }
+
+// Services are the schemes of the library's services.
+func Services() []string {
+	var all []string
+	for scheme := range services() {
+		all = append(all, scheme)
+	}
+	return all
+}
+
+// Build makes a service of the library.
+func Build(u *url.URL, client *http.Client) (types.Sender, error) {
+	return services()[u.Scheme](u, client)
+}
