@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -50,7 +49,7 @@ func (d *demo) applyCompany(ctx context.Context) error {
 	return d.await(ctx, "everything in order", d.allInOrder)
 }
 
-// givePagers creates the Secrets that say how people are told.
+// givePagers creates the Secrets that say how people are told: the manager of marketing by mail, the others by Alertmanager.
 func (d *demo) givePagers(ctx context.Context) error {
 	teams, err := d.workspace.teams()
 	if err != nil {
@@ -59,7 +58,10 @@ func (d *demo) givePagers(ctx context.Context) error {
 	for i := range teams {
 		for _, member := range teams[i].Spec.Members {
 			for _, target := range member.Notify {
-				address := "https://pager.meridian-air.example/" + rand.Text()
+				address := "alertmanager+" + d.pagers.URL()
+				if teams[i].Name == marketing && member.Name == teams[i].Spec.Manager {
+					address = "smtp://" + d.mail.Address() + "?tls=none"
+				}
 				if err := d.giveSecret(ctx, teams[i].Spec.Namespace, target.SecretRef.Name, target.SecretRef.Key, address); err != nil {
 					return err
 				}

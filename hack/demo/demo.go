@@ -11,9 +11,11 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rostra-dev/rostra/test/alertmanager"
 	"github.com/rostra-dev/rostra/test/cluster"
 	mastodonfake "github.com/rostra-dev/rostra/test/fakes/mastodon"
 	"github.com/rostra-dev/rostra/test/pds"
+	"github.com/rostra-dev/rostra/test/smtp"
 )
 
 // demo is one performance. What is nil has not been started yet.
@@ -27,6 +29,11 @@ type demo struct {
 	cluster   *cluster.Cluster
 	bluesky   *pds.Server
 	mastodon  *mastodonfake.Server
+	account   mastodonfake.Account // the one that a person connects
+	suitcase  mastodonfake.Notification
+	pagers    *alertmanager.Server
+	mail      *smtp.Server
+	desk      string // where the command line is answered
 	operator  *operator
 	admin     client.Client
 }
@@ -82,6 +89,7 @@ func (d *demo) play(ctx context.Context) error {
 		{"Dana leaves the company", d.leave},
 		{"A hijack is stopped, and everything goes on afterwards", d.freeze},
 		{"An account is connected by consent, and its events arrive", d.receiveEvents},
+		{"Half past midnight: a troll, and somebody who answers", d.nightShift},
 	} {
 		d.console.begin(chapter.title)
 		if err := chapter.play(ctx); err != nil {
@@ -124,12 +132,13 @@ func (d *demo) stay(ctx context.Context) {
    kubectl get social -A
    kubectl get socialchannels -A -o wide
    rostra whois meridian-help; rostra oncall care -n social
+   rostra inbox --desk http://%s --all
    kubectl annotate socialchannel meridian-fares -n social social.rostra.dev/rotate-at=$(date -u +%%FT%%TZ)
    kubectl delete secret meridian-club -n marketing; kubectl get secret meridian-club -n marketing
 
 The company's repository is in %s/ there: change a file and type kubectl apply -k %s.
 The operator logs to %s.`,
-		d.cluster.Kubeconfig(), filepath.Dir(program), d.workspace.dir, d.workspace.dir, company, overlay, d.workspace.path(operatorLog))
+		d.cluster.Kubeconfig(), filepath.Dir(program), d.workspace.dir, d.workspace.dir, d.desk, company, overlay, d.workspace.path(operatorLog))
 	select {
 	case <-ctx.Done():
 	case <-d.operator.child.Ended():
@@ -143,6 +152,12 @@ func (d *demo) putAway() error {
 	errs := []error{d.operator.stop()}
 	if d.mastodon != nil {
 		d.mastodon.Close()
+	}
+	if d.pagers != nil {
+		errs = append(errs, d.pagers.Stop())
+	}
+	if d.mail != nil {
+		errs = append(errs, d.mail.Stop())
 	}
 	if d.bluesky != nil {
 		errs = append(errs, d.bluesky.Stop())

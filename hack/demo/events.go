@@ -37,7 +37,7 @@ const (
 // removes comes back.
 func (d *demo) receiveEvents(ctx context.Context) error {
 	d.mastodon = mastodonfake.New()
-	account := d.mastodon.AddAccount(connectedName)
+	d.account = d.mastodon.AddAccount(connectedName)
 	d.console.notef("A Mastodon server cannot run here, so a strict stand-in written from its documentation does, at %s.", d.mastodon.URL())
 	if err := d.declareConnected(ctx); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (d *demo) receiveEvents(ctx context.Context) error {
 		return err
 	}
 	d.checks.expect("the subscription is registered at the server", truth(d.mastodon.Subscribed(token), "the server has none"))
-	d.mastodon.Mention(ctx, account, mastodonfake.Post{Text: "@meridian_air my suitcase is in Lisbon and I am not"})
+	d.suitcase = d.mastodon.Mention(ctx, d.account, mastodonfake.Post{Text: "@meridian_air my suitcase is in Lisbon and I am not"})
 	err = d.await(ctx, "a customer's mention arrived, encrypted, signed, and stored before it was acknowledged,", d.eventOf(connectedChannel))
 	if err != nil {
 		return err

@@ -17,8 +17,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rostra-dev/rostra/controllers"
+	"github.com/rostra-dev/rostra/test/alertmanager"
 	"github.com/rostra-dev/rostra/test/cluster"
 	"github.com/rostra-dev/rostra/test/pds"
+	"github.com/rostra-dev/rostra/test/smtp"
 )
 
 // The operator's own, as config/manager and config/rbac name them.
@@ -55,6 +57,10 @@ func (d *demo) setUp(ctx context.Context) error {
 
 // startServers starts the servers, and builds the operator, side by side.
 func (d *demo) startServers(ctx context.Context) error {
+	var err error
+	if d.mail, err = smtp.Start(smtp.Options{Clear: true}); err != nil {
+		return fmt.Errorf("start a mail server: %w", err)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		started, err := cluster.Start(ctx, cluster.Options{ControllerManager: true, Log: d.console.progress("kubernetes", "controlplane")})
@@ -71,6 +77,11 @@ func (d *demo) startServers(ctx context.Context) error {
 		d.bluesky = started
 		_, _ = fmt.Fprintf(log, "PDS ready after %s at %s\n", short(time.Since(began)), started.URL())
 		return nil
+	})
+	group.Go(func() error {
+		started, err := alertmanager.Start(ctx, d.console.progress("pagers", "alertmanager"))
+		d.pagers = started
+		return err
 	})
 	group.Go(func() error {
 		return buildOperator(ctx, d.root, d.workspace.path(operatorProgram), d.console.progress("operator", "go"))
@@ -114,12 +125,16 @@ func (d *demo) runOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.desk, err = freeAddress(ctx); err != nil {
+		return err
+	}
 	d.operator, err = startOperator(d.workspace, "manager",
 		"--kubeconfig="+kubeconfig,
 		"--leader-elect", "--leader-election-namespace="+systemNamespace,
 		"--allow-egress-cidr=127.0.0.0/8", // the Bluesky server is on this machine
 		"--namespace="+systemNamespace,
 		"--gateway-bind-address="+gateway, "--gateway-url=http://"+gateway, "--inbox-dir="+d.workspace.path("inbox"),
+		"--inbox-bind-address="+d.desk, "--mail-from=Rostra <rostra@meridian-air.example>",
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	if err != nil {
 		return err

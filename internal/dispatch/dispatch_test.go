@@ -226,6 +226,46 @@ var _ = Describe("A stranger's message", func() {
 		Expect(w.only().State).To(Equal(conversation.Answered))
 	})
 
+	It("of which the platform named no post is answered in its thread, whatever post the answer names", func() {
+		e := w.mention("", "hello") // as Mastodon pushes it
+		e.PostID, e.URL, e.ThreadID = "", "", "notification-7"
+		hear(e)
+		own := w.answer(e)
+		own.InReplyTo = "post-of-the-notification"
+		hear(own)
+		Expect(w.only().State).To(Equal(conversation.Answered))
+	})
+
+	It("is not answered by an answer to somebody else below the same post", func() {
+		for _, author := range []string{"jo", "li"} {
+			e := w.mention(author, "hello")
+			e.Kind, e.ThreadID, e.InReplyTo = event.Reply, "our-announcement", "our-announcement"
+			hear(e)
+		}
+		own := w.mention("acme", "thanks, everybody else")
+		own.Kind, own.ThreadID, own.InReplyTo = event.OwnPost, "our-announcement", "a-post-that-came-before"
+		hear(own)
+		for _, one := range w.ledger.List(ledger.Filter{}) {
+			Expect(one.State).To(Equal(conversation.Told))
+		}
+	})
+
+	It("is completed before it is told", func() {
+		w.complete = func(e event.Event) event.Event {
+			e.PostID, e.ThreadID, e.Actor.ID, e.URL = "post-9", "", "jo", "https://mastodon.example/@jo/9"
+			return e
+		}
+		e := w.mention("", "hello")
+		e.PostID, e.URL, e.ThreadID = "", "", "notification-9"
+		hear(e)
+		Expect(w.told).To(HaveLen(1))
+		Expect(w.told[0].Link).To(Equal("https://mastodon.example/@jo/9"))
+		own := w.answer(e)
+		own.InReplyTo = "post-9"
+		hear(own)
+		Expect(w.only().State).To(Equal(conversation.Answered))
+	})
+
 	It("of a thread that the platform does not name belongs to the post that it answers", func() {
 		e := w.mention("jo", "hello")
 		e.ThreadID = ""
@@ -530,6 +570,71 @@ var _ = Describe("A flood", func() {
 			}
 		}
 		Expect(ids).To(HaveLen(1))
+		for _, one := range w.ledger.List(ledger.Filter{}) {
+			Expect(one.State).To(Equal(conversation.Told))
+		}
+	})
+
+	It("is gathered by one of two processes", func(ctx SpecContext) {
+		w := newWorld()
+		second := w.dispatcherOn("rostra-1", w.newLedger())
+		first := w.dispatcher("rostra-0")
+		for n := range 200 {
+			Expect(first.Handle(ctx, w.mention(fmt.Sprint("author-", n), "hello"))).To(Succeed())
+		}
+		settle := func() {
+			var group sync.WaitGroup
+			group.Go(func() { first.Settle(ctx) })
+			group.Go(func() { second.Settle(ctx) })
+			group.Wait()
+		}
+		settle()
+		for range 4 {
+			w.clock.Step(time.Minute)
+			settle()
+		}
+		numbers := map[string]int{}
+		singly := map[string]int{}
+		for _, one := range w.told {
+			if strings.Contains(one.Title, "more conversations") {
+				numbers[one.ID]++
+			} else {
+				singly[one.ID]++
+			}
+		}
+		Expect(len(singly)).To(BeNumerically("<=", 2*5), "five by each process")
+		Expect(numbers).To(HaveLen(1))
+		for _, times := range numbers {
+			Expect(times).To(Equal(1))
+		}
+		for _, one := range w.ledger.List(ledger.Filter{}) {
+			Expect(one.State).To(Equal(conversation.Told))
+		}
+	})
+
+	It("that cannot be told is tried thrice, and is then the next one's", func(ctx SpecContext) {
+		w := newWorld()
+		d := w.dispatcher("rostra-0")
+		w.route.Spec.Steps[1].Wait.Duration = 24 * time.Hour
+		w.target = 0
+		for n := range 50 {
+			Expect(d.Handle(ctx, w.mention(fmt.Sprint("author-", n), "hello"))).To(Succeed())
+		}
+		d.Settle(ctx)
+		tries := map[string]int{}
+		w.onTell = func(who, _ string, m notify.Message) error {
+			if who == "care/nina" {
+				tries[m.ID]++
+				return errDown
+			}
+			return nil
+		}
+		for range 10 {
+			w.clock.Step(time.Minute)
+			d.Settle(ctx)
+		}
+		Expect(tries).To(HaveLen(1))
+		Expect(w.who()).To(ContainElement("care/maria"))
 		for _, one := range w.ledger.List(ledger.Filter{}) {
 			Expect(one.State).To(Equal(conversation.Told))
 		}

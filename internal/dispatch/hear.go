@@ -85,6 +85,9 @@ func (d *Dispatcher) answeredBy(ctx context.Context, e *event.Event) ([]string, 
 			if id, ok := d.ledger.OfPost(e.ChannelUID, e.InReplyTo); ok {
 				return []string{id}
 			}
+			// A thread can be many people's, as below a post of the account's own, so
+			// it says nothing where posts can be told apart.
+			return d.ledger.Postless(e.ChannelUID, e.ThreadID)
 		case e.ThreadID != "" && e.ThreadID != e.PostID: // else it begins a thread
 			return d.ledger.OfThread(e.ChannelUID, e.ThreadID)
 		}
@@ -110,6 +113,9 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 		return "", err
 	case channel == nil:
 		return eventGone, nil
+	}
+	if d.complete != nil {
+		e = new(d.complete(ctx, *e))
 	}
 	answer, err := d.ledger.Ahead(ctx, e.ChannelUID, e.PostID)
 	if err != nil {

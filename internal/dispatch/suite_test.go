@@ -146,10 +146,12 @@ func (w *way) Close(_ context.Context, c notify.Closing) error {
 
 // world is one channel, who is there, and what they were told.
 type world struct {
-	clock   *clocktesting.FakeClock
-	table   *table
-	ledger  *ledger.Ledger
-	metrics *prometheus.Registry
+	// complete is what the platform tells of a message beyond its delivery.
+	complete func(event.Event) event.Event
+	clock    *clocktesting.FakeClock
+	table    *table
+	ledger   *ledger.Ledger
+	metrics  *prometheus.Registry
 
 	teams  map[string]*v1alpha1.Team
 	rotas  map[string]*escalation.Rota
@@ -208,6 +210,12 @@ func (w *world) dispatcherOn(name string, l *ledger.Ledger) *dispatch.Dispatcher
 	GinkgoHelper()
 	d, err := dispatch.New(dispatch.Options{
 		Events: none{}, Ledger: l, Directory: w, Clock: w.clock, Name: name,
+		Complete: func(_ context.Context, e event.Event) event.Event {
+			if w.complete == nil {
+				return e
+			}
+			return w.complete(e)
+		},
 		Links: func(id string, episode int, who escalation.Person, _ time.Time) string {
 			return fmt.Sprintf("https://rostra.example/ack/%s/%d/%s", id, episode, who)
 		},

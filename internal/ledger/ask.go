@@ -133,6 +133,19 @@ func (l *Ledger) OfThread(channelUID, thread string) []string {
 	return found
 }
 
+// Postless finds the conversations in a thread that are not over and of which no
+// post is known, in order: what answers in the thread can be matched by nothing
+// else.
+func (l *Ledger) Postless(channelUID, thread string) []string {
+	ids := l.OfThread(channelUID, thread)
+	l.index.mu.Lock()
+	defer l.index.mu.Unlock()
+	return slices.DeleteFunc(ids, func(id string) bool {
+		e := l.index.entries[id]
+		return e == nil || len(e.posts) > 0
+	})
+}
+
 // Figures of a channel.
 type Figures struct {
 	// Open is how many wait, and OldestOpen since when the oldest does; zero

@@ -28,9 +28,9 @@
 // browsers, and the adapter takes the part of both push service and browser
 // (receive.go). A push tells little: that somebody mentioned the account, and
 // the beginning of what they wrote. Whether that was a reply or a direct
-// message, who wrote it and where it can be seen, only the API tells; own posts
-// are not pushed at all. All this can be polled (poll.go). A notification has
-// the same event ID either way.
+// message, who wrote it and where it can be seen, only the API tells, for the
+// one notification (complete.go); own posts are not pushed at all. All this can
+// be polled (poll.go). A notification has the same event ID either way.
 //
 // A poll reads both lists from a mark on (place.go). A server gives identifiers
 // before it shows what has them, so the mark stays behind what is younger than

@@ -146,7 +146,7 @@ func readPush(text []byte) (event.Event, bool) {
 	read := event.Event{ID: string(push.ID), Kind: event.Other, Type: push.Type, Text: strings.TrimSpace(push.Body)}
 	if push.Type == typeMention {
 		// It does not say which post it is about, so that the notification itself
-		// stands for the thread; see answered.
+		// stands for the thread until that is known; see Complete and answered.
 		read.Kind, read.ThreadID = event.Mention, read.ID
 	}
 	return read, true
