@@ -186,7 +186,7 @@ func (h *house) addAnswering(ctx context.Context) error {
 func (h *house) addDispatcher(people *directory.Directory) error {
 	log := h.mgr.GetLogger().WithName("dispatch")
 	dispatcher, err := dispatch.New(dispatch.Options{
-		Events: h.options.Inbox, Ledger: h.answering.ledger, Directory: people, Links: h.links(), Clock: ticking(h.options.Clock), Name: h.options.Answering.Process,
+		Events: h.options.Inbox, Ledger: h.answering.ledger, Directory: people, Links: h.links(), Complete: people.Complete, Clock: ticking(h.options.Clock), Name: h.options.Answering.Process,
 		Metrics: metrics.Registry, Logger: log,
 	})
 	if err != nil {

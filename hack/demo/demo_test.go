@@ -80,6 +80,8 @@ var _ = Describe("The samples", func() {
 		Expect(err).NotTo(HaveOccurred())
 		_, err = w.edit("teams/"+customerCare+".yaml", leaverLine, "")
 		Expect(err).NotTo(HaveOccurred())
+		_, err = w.edit(mentionsRoute, inEarnest, spedUp)
+		Expect(err).NotTo(HaveOccurred())
 	})
 
 	It("are the kinds that their folders say, with what the demo relies on", func() {

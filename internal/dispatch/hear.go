@@ -37,16 +37,24 @@ func (d *Dispatcher) handle(ctx context.Context, e event.Event) error {
 }
 
 func (d *Dispatcher) deal(ctx context.Context, e *event.Event) (outcome string, err error) {
+	if e.ChannelUID == "" || e.Channel == "" {
+		return eventNoTarget, nil
+	}
+	if d.complete != nil && isMessage(e) {
+		e = new(d.complete(ctx, *e))
+	}
 	byAccount := e.Actor.ID != "" && e.Actor.ID == e.AccountID
 	switch {
-	case e.ChannelUID == "" || e.Channel == "":
-		return eventNoTarget, nil
 	case e.Kind == event.OwnPost || byAccount:
 		return d.ownPost(ctx, e)
-	case e.Kind == event.Mention || e.Kind == event.Reply || e.Kind == event.DirectMessage:
+	case isMessage(e):
 		return d.message(ctx, e)
 	}
 	return eventIgnored, nil
+}
+
+func isMessage(e *event.Event) bool {
+	return e.Kind == event.Mention || e.Kind == event.Reply || e.Kind == event.DirectMessage
 }
 
 // ownPost takes in a post of the account's own: it may be an answer.
@@ -113,9 +121,6 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 		return "", err
 	case channel == nil:
 		return eventGone, nil
-	}
-	if d.complete != nil {
-		e = new(d.complete(ctx, *e))
 	}
 	answer, err := d.ledger.Ahead(ctx, e.ChannelUID, e.PostID)
 	if err != nil {
