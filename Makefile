@@ -70,6 +70,10 @@ suites: ## run the suites on a real Kubernetes API and real social servers
 fuzz: ## fuzz every parser of outside input for FUZZTIME each
 	@hack/fuzz.sh $(or $(FUZZTIME),30s)
 
+.PHONY: faults
+faults: ## kill processes under load, and print what was sent, stored and told (FAULTS_KILLS=100)
+	go test -count=1 -timeout=20m -v ./test/faults
+
 .PHONY: bench
 bench: ## measure 1,000 channels against the API server's own speed
 	@go run ./test/bench

@@ -8,6 +8,7 @@ package notice
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -66,7 +67,7 @@ func OfChannel(channel *v1alpha1.SocialChannel) []Notice {
 	var notices []Notice
 	add := func(condition string, kind Kind, team, title string, reasons ...string) {
 		found := meta.FindStatusCondition(channel.Status.Conditions, condition)
-		if team == "" || found == nil || found.Status != metav1.ConditionFalse || !contains(reasons, found.Reason) {
+		if team == "" || found == nil || found.Status != metav1.ConditionFalse || !slices.Contains(reasons, found.Reason) {
 			return
 		}
 		notices = append(notices, Notice{
@@ -105,13 +106,4 @@ func OfPlatform(social *v1alpha1.SocialPlatform) []Notice {
 // occurrence names one time that a condition came to say something.
 func occurrence(condition *metav1.Condition) string {
 	return condition.Reason + " since " + condition.LastTransitionTime.UTC().Format(time.RFC3339)
-}
-
-func contains(reasons []string, reason string) bool {
-	for _, candidate := range reasons {
-		if candidate == reason {
-			return true
-		}
-	}
-	return false
 }

@@ -126,4 +126,21 @@ var _ = Describe("People", func() {
 		}
 		Expect(may(ctx, who, "get", "secrets", teamNamespace, "any")).To(BeFalse())
 	})
+
+	It("look at what waits, where that right was given, and at nothing else of the operator's", func(ctx SpecContext) {
+		meta := metav1.ObjectMeta{GenerateName: "test-"}
+		_, err := admin.RbacV1().RoleBindings(systemNamespace).Create(ctx, &rbacv1.RoleBinding{
+			ObjectMeta: meta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "rostra-inbox-reader"},
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "inbox-reader"}},
+		}, metav1.CreateOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		who := user("inbox-reader")
+		Eventually(may).WithArguments(ctx, who, "create", "pods/portforward", systemNamespace, "any").Should(BeTrue())
+		Expect(may(ctx, who, "list", "pods", systemNamespace, "")).To(BeTrue())
+		Expect(may(ctx, who, "create", "pods/portforward", teamNamespace, "any")).To(BeFalse())
+		for _, other := range []string{"secrets", "configmaps", "pods/exec", "pods/log"} {
+			Expect(may(ctx, who, "get", other, systemNamespace, "any")).To(BeFalse(), other)
+		}
+		Expect(may(ctx, who, "create", "pods/exec", systemNamespace, "any")).To(BeFalse())
+	})
 })

@@ -17,12 +17,12 @@ import (
 	"github.com/rostra-dev/rostra/internal/credentials"
 )
 
-// ErrAddress: a Secret gives no address at which somebody, or a team's own tool,
-// can be told.
+// ErrAddress means that a Secret gives no address at which somebody, or a team's
+// own tool, can be told.
 var ErrAddress = errors.New("the Secret gives no address")
 
 // addressExtras are the keys that may stand beside an address.
-var addressExtras = []string{"signingSecret", "username", "password"}
+func addressExtras() []string { return []string{"signingSecret", "username", "password"} }
 
 // Address reads where somebody is told: the content of a key of a Secret in the
 // team's namespace, and what stands beside it. What Rostra itself wrote is no
@@ -42,7 +42,7 @@ func (s *Store) Address(ctx context.Context, namespace string, reference v1alpha
 		return url, nil, fmt.Errorf("%w: Secret %s is a credential that Rostra keeps: put the address into a Secret of its own", ErrAddress, name)
 	}
 	extra = credentials.Values{}
-	for _, key := range append([]string{reference.Key}, addressExtras...) {
+	for _, key := range append(addressExtras(), reference.Key) {
 		content := strings.TrimSpace(string(secret.Data[key]))
 		switch {
 		case len(content) > maxValue:
