@@ -177,6 +177,7 @@ func newTelling(allowed ...netip.Prefix) (*httpx.Client, error) {
 	const rate, burst, inFlight = 100, 200, 32
 	return httpx.New(httpx.Options{
 		UserAgent: userAgent(), AllowedPrivate: allowed, AccountRate: rate, AccountBurst: burst, OriginLimit: inFlight,
+		BreakerPerAccount: true, // one team's broken webhook is not another's, though both are at one host
 	})
 }
 

@@ -61,7 +61,7 @@ const (
 
 // openLedger opens the conversations, for a process that shows or changes them.
 func openLedger(ctx context.Context, options Options, changed func(channel string)) (*ledger.Ledger, error) {
-	table, err := options.Inbox.Table(ctx, inbox.TableOptions{Name: conversationsTable, MaxValue: conversationsValue})
+	table, err := options.Inbox.Table(ctx, inbox.TableOptions{Name: conversationsTable, MaxBytes: conversationsBytes, MaxValue: conversationsValue})
 	if err != nil {
 		return nil, err
 	}
@@ -133,12 +133,15 @@ func acknowledgePages(options Options, key []byte, conversations *ledger.Ledger,
 // Room for values: a conversation at its limits, and what the manager of a team
 // with 5,000 channels was told.
 const (
+	// New ones have two thirds of it: some 400,000 conversations of one message
+	// each. Beyond that those go early that are over.
+	conversationsBytes = 1 << 30
 	conversationsValue = 128 << 10
 	noticesBytes       = 32 << 20
 	noticesValue       = 256 << 10
 	// What waits for the sinks of teams: one that is down does not take the room
 	// of the others.
-	sinksBytes  = 1 << 30
+	sinksBytes  = 512 << 20
 	sinkLetters = 20_000
 )
 

@@ -21,8 +21,8 @@ import (
 const (
 	budgetBurst = 30
 	budgetEvery = 5 * time.Second
-	// restAfter is how long an account is let be that refused, and maxRest the
-	// longest that a platform can ask for.
+	// restAfter is how long an account is let be that refused, and a platform that
+	// was too slow; and maxRest the longest that a platform can ask for.
 	restAfter = time.Minute
 	maxRest   = 15 * time.Minute
 	// maxBudgets is how many are kept before those are dropped that are whole.
@@ -34,6 +34,8 @@ const (
 type budgets struct {
 	mu sync.Mutex
 	of map[types.UID]*budget
+	// slow are the platforms that are let be, by name, and until when.
+	slow map[string]time.Time
 }
 
 type budget struct {
@@ -41,10 +43,14 @@ type budget struct {
 	rests   time.Time // until then
 }
 
-// take takes one question, where there is one left.
-func (b *budgets) take(uid types.UID, now time.Time) bool {
+// take takes one question to a platform, where there is one left.
+func (b *budgets) take(uid types.UID, platform string, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if now.Before(b.slow[platform]) {
+		return false
+	}
+	delete(b.slow, platform)
 	own := b.get(uid, now)
 	return !now.Before(own.rests) && own.limiter.AllowN(now, 1)
 }
@@ -71,6 +77,17 @@ func (b *budgets) rest(uid types.UID, now time.Time, err error) {
 	if own := b.get(uid, now); until.After(own.rests) {
 		own.rests = until
 	}
+}
+
+// restAll lets all accounts of a platform be that was too slow: each question
+// would keep the messages of others waiting as long.
+func (b *budgets) restAll(platform string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.slow == nil {
+		b.slow = map[string]time.Time{}
+	}
+	b.slow[platform] = now.Add(restAfter)
 }
 
 func (b *budgets) get(uid types.UID, now time.Time) *budget {

@@ -22,17 +22,17 @@ func TestBudgetsAreForgotten(t *testing.T) {
 	var b budgets
 	now := time.Date(2026, 11, 20, 0, 30, 0, 0, time.UTC)
 	for i := range maxBudgets {
-		g.Expect(b.take(types.UID(strconv.Itoa(i)), now)).To(BeTrue())
+		g.Expect(b.take(types.UID(strconv.Itoa(i)), "mastodon", now)).To(BeTrue())
 	}
 	now = now.Add(budgetEvery)
 	b.rest("0", now, &platform.Failure{Class: platform.Revoked})
 	for range budgetBurst {
-		g.Expect(b.take("1", now)).To(BeTrue())
+		g.Expect(b.take("1", "mastodon", now)).To(BeTrue())
 	}
-	g.Expect(b.take("new", now)).To(BeTrue())
+	g.Expect(b.take("new", "mastodon", now)).To(BeTrue())
 	g.Expect(b.of).To(And(HaveLen(3), HaveKey(types.UID("0")), HaveKey(types.UID("1")), HaveKey(types.UID("new"))))
-	g.Expect(b.take("0", now)).To(BeFalse())
-	g.Expect(b.take("1", now)).To(BeFalse())
+	g.Expect(b.take("0", "mastodon", now)).To(BeFalse())
+	g.Expect(b.take("1", "mastodon", now)).To(BeFalse())
 }
 
 // TestBudgetsSideBySide: of many that ask at once, a burst is let through.
@@ -43,7 +43,7 @@ func TestBudgetsSideBySide(t *testing.T) {
 	var through [4 * budgetBurst]bool
 	var wait sync.WaitGroup
 	for i := range through {
-		wait.Go(func() { through[i] = b.take("1", now) })
+		wait.Go(func() { through[i] = b.take("1", "mastodon", now) })
 	}
 	wait.Wait()
 	count := 0

@@ -6,6 +6,7 @@ package directory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -20,8 +21,8 @@ import (
 )
 
 // completeTimeout bounds all that completing an event takes: somebody waits to
-// be told of it.
-const completeTimeout = 5 * time.Second
+// be told of it, and so do those behind it, of other teams.
+const completeTimeout = 2 * time.Second
 
 // What came of completing an event that its delivery did not tell whole; values
 // of a metric's label.
@@ -35,7 +36,8 @@ const (
 	// outcomeHeld: the channel is frozen, suspended or not verified, so that its
 	// credential is let be.
 	outcomeHeld = "held"
-	// outcomeSpared: the account was asked for much, or refused, a moment ago.
+	// outcomeSpared: the account was asked for much, or refused, a moment ago, or
+	// the platform was too slow.
 	outcomeSpared = "spared"
 )
 
@@ -104,7 +106,7 @@ func (d *Directory) ask(ctx context.Context, c *completion) (completed event.Eve
 	switch {
 	case !usable(c.channel):
 		return c.event, outcomeHeld, nil
-	case !d.budgets.take(c.channel.UID, d.Clock.Now()):
+	case !d.budgets.take(c.channel.UID, c.social.Name, d.Clock.Now()):
 		return c.event, outcomeSpared, nil
 	}
 	account, err := d.account(ctx, c)
@@ -115,6 +117,9 @@ func (d *Directory) ask(ctx context.Context, c *completion) (completed event.Eve
 	switch {
 	case err != nil:
 		d.budgets.rest(c.channel.UID, d.Clock.Now(), err)
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			d.budgets.restAll(c.social.Name, d.Clock.Now())
+		}
 		return c.event, outcomeFailed, err
 	case completed == c.event:
 		return completed, outcomeUnchanged, nil

@@ -79,7 +79,7 @@ var _ = Describe("A mention that was not told whole", func() {
 		Expect(account.Source.Get("access-token")).To(Equal(hidden))
 		Expect(account.Renew).To(BeFalse())
 		Expect(account.Sessions.Load(ctx)).To(BeNil())
-		Expect(w.adapter.deadline).To(And(BeNumerically(">", 0), BeNumerically("<=", 5*time.Second)))
+		Expect(w.adapter.deadline).To(And(BeNumerically(">", 0), BeNumerically("<=", 2*time.Second)))
 		Expect(counted(w, "completed")).To(Equal(1.0))
 		Expect(w.written).To(BeZero())
 		Expect(w.log).To(BeEmpty())
@@ -229,6 +229,44 @@ var _ = Describe("A mention that was not told whole", func() {
 			w.directory.Complete(ctx, mention)
 		}
 		Expect(w.adapter.asked).To(HaveLen(3), "a stranger's post that cannot be read is no reason to pass over the next")
+	})
+
+	It("is not asked for where the platform was too slow, for any channel of it", func(ctx SpecContext) {
+		second := channel()
+		second.Name, second.UID = "news", "another"
+		w := newWorld(second)
+		w.adapter.answer = func(ctx context.Context, e event.Event) (event.Event, error) {
+			<-ctx.Done()
+			return e, &platform.Failure{Class: platform.Transient, Message: "no answer"}
+		}
+		short, cancel := context.WithTimeout(ctx, time.Millisecond)
+		defer cancel()
+		Expect(w.directory.Complete(short, mention)).To(Equal(mention))
+		Expect(counted(w, "failed")).To(Equal(1.0))
+		w.adapter.answer = nil
+		other := mention
+		other.Channel, other.ChannelUID = "social/news", "another"
+		for _, one := range []event.Event{mention, other} {
+			Expect(w.directory.Complete(ctx, one)).To(Equal(one))
+		}
+		Expect(counted(w, "spared")).To(Equal(2.0))
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
+		for _, one := range []event.Event{mention, other} {
+			Expect(w.directory.Complete(ctx, one).PostID).To(Equal("7"))
+		}
+	})
+
+	It("is asked for where whoever asked went away", func(ctx SpecContext) {
+		w := newWorld()
+		stopped, stop := context.WithCancel(ctx)
+		w.adapter.answer = func(ctx context.Context, e event.Event) (event.Event, error) {
+			stop()
+			<-ctx.Done()
+			return e, &platform.Failure{Class: platform.Transient, Cause: ctx.Err()}
+		}
+		Expect(w.directory.Complete(stopped, mention)).To(Equal(mention))
+		w.adapter.answer = nil
+		Expect(w.directory.Complete(ctx, mention).PostID).To(Equal("7"))
 	})
 
 	It("of one channel costs another nothing", func(ctx SpecContext) {

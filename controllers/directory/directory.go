@@ -138,11 +138,12 @@ func (d *Directory) route(ctx context.Context, channel *v1alpha1.SocialChannel, 
 	if ref == nil {
 		return nil
 	}
+	found.RouteName, found.Excerpt = ref.Name, false // also of one that is not there, and may come back
 	page, err := d.Routes.Find(ctx, types.NamespacedName{Namespace: channel.Namespace, Name: ref.Name})
 	if page == nil || err != nil {
 		return err
 	}
-	found.RouteName, found.Route = ref.Name, page.Route
+	found.Route = page.Route
 	found.Excerpt = page.Object.Spec.Excerpt != v1alpha1.ExcerptNone
 	// What cannot be looked up is tried: that it failed is seen then.
 	found.Sources, _ = d.Routes.Sources(ctx, page)

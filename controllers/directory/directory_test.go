@@ -216,6 +216,15 @@ var _ = Describe("A channel", func() {
 		Expect(found.Excerpt).To(BeFalse())
 	})
 
+	It("names its route where that is not there, and lets nothing out that it may forbid", func(ctx SpecContext) {
+		w := newWorld(channel(func(c *v1alpha1.SocialChannel) { c.Spec.EscalationRouteRef = &v1alpha1.LocalReference{Name: "night"} }))
+		found, err := w.directory.Channel(ctx, help, uid)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found.RouteName).To(Equal("night"))
+		Expect(found.Route).To(BeNil())
+		Expect(found.Excerpt).To(BeFalse())
+	})
+
 	It("is told as far as it goes where there is less", func(ctx SpecContext) {
 		w := newWorld(channel(func(c *v1alpha1.SocialChannel) {
 			c.Status.Owner, c.Spec.PlatformRef.Name = "", "gone"
@@ -225,7 +234,7 @@ var _ = Describe("A channel", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(Equal(&dispatch.Channel{
 			Escalation: escalation.Channel{Namespace: "social", Name: "help", Purpose: "support", Handle: "@help"},
-			UID:        uid, Platform: "gone", Handle: "@help", Excerpt: true,
+			UID:        uid, Platform: "gone", Handle: "@help", RouteName: "gone",
 		}))
 	})
 

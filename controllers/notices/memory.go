@@ -37,6 +37,8 @@ type record struct {
 	// and Tries counts those in vain.
 	Until time.Time `json:"until,omitzero"`
 	Tries int       `json:"tries,omitempty"`
+	// Open are the alerts and incidents that stand, the oldest first.
+	Open []opened `json:"open,omitempty"`
 
 	key      string
 	revision uint64
@@ -54,7 +56,7 @@ func (r *Reconciler) recall(ctx context.Context, team *v1alpha1.Team, kind notic
 	found.revision = row.Revision
 	if err := json.Unmarshal(row.Value, found); err != nil {
 		// Told again rather than never.
-		found.Told, found.Until, found.Tries = nil, time.Time{}, 0
+		found.Told, found.Until, found.Tries, found.Open = nil, time.Time{}, 0, nil
 	}
 	return found, nil
 }
@@ -106,6 +108,15 @@ func (r *record) note(all, told []pending) {
 	slices.Sort(r.Told)
 	r.Told = slices.Compact(r.Told)
 	r.Until, r.Tries = time.Time{}, 0
+}
+
+// noteOpen puts on record what stands at the tool of whoever was told. Of very
+// many the oldest are forgotten, and are for their tool to end.
+func (r *record) noteOpen(one *opened) {
+	if one != nil {
+		r.Open = append(r.Open, *one)
+		r.Open = r.Open[max(0, len(r.Open)-maxOpen):]
+	}
 }
 
 func digest(parts ...string) string {

@@ -15,9 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	testclock "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
@@ -63,6 +65,9 @@ func (m memory) Put(_ context.Context, key string, value []byte, revision uint64
 type pager struct {
 	told    []notify.Message
 	failing error
+
+	closed     []notify.Closing
+	notClosing error
 }
 
 func (*pager) Way() string { return "pager" }
@@ -72,6 +77,14 @@ func (p *pager) Tell(_ context.Context, m notify.Message) error {
 		return p.failing
 	}
 	p.told = append(p.told, m)
+	return nil
+}
+
+func (p *pager) Close(_ context.Context, c notify.Closing) error {
+	if p.notClosing != nil {
+		return p.notClosing
+	}
+	p.closed = append(p.closed, c)
 	return nil
 }
 
@@ -144,6 +157,7 @@ var _ = Describe("A manager", func() {
 		Expect(w.pager.told).To(HaveLen(1))
 		message := w.pager.told[0]
 		Expect(message.Title).To(Equal("The credential of @help is due for renewal"))
+		Expect(message.Kind).To(Equal("CredentialDue"), "which names the alert")
 		Expect(message.Urgency).To(Equal(notify.Low))
 		Expect(message.Facts).To(ConsistOf(notify.Fact{Name: "social/help", Value: "connect the account again"}))
 		Expect(message.Email).To(Equal("maria@acme.example"))
@@ -219,6 +233,82 @@ var _ = Describe("A manager", func() {
 		Expect(w.pager.told).To(HaveLen(1))
 	})
 
+	Describe("whose tool keeps something open", func() {
+		var w *world
+		BeforeEach(func(ctx SpecContext) {
+			w = newWorld(due("help", atNight), due("news", atNight))
+			w.clock.SetTime(inMorning)
+			w.look(ctx)
+			Expect(w.pager.told).To(HaveLen(1))
+		})
+
+		mend := func(ctx context.Context, name string) {
+			GinkgoHelper()
+			Expect(w.Delete(ctx, due(name, atNight))).To(Succeed())
+		}
+
+		It("has it ended when nothing is left of what it speaks of", func(ctx SpecContext) {
+			mend(ctx, "help")
+			w.look(ctx)
+			Expect(w.pager.closed).To(BeEmpty(), "one is left")
+			mend(ctx, "news")
+			w.clock.SetTime(inMorning.Add(time.Hour))
+			Expect(w.look(ctx)).To(BeZero())
+			told := w.pager.told[0]
+			Expect(w.pager.closed).To(Equal([]notify.Closing{{
+				Incident: told.Incident, Kind: told.Kind, Urgency: told.Urgency, Labels: told.Labels, Team: told.Team, Member: told.Member,
+				Started: told.At, At: inMorning.Add(time.Hour),
+			}}))
+			w.again().look(ctx)
+			Expect(w.pager.closed).To(HaveLen(1), "once")
+		})
+
+		It("has each ended by itself", func(ctx SpecContext) {
+			Expect(w.Create(ctx, due("late", inMorning))).To(Succeed())
+			w.look(ctx)
+			Expect(w.pager.told).To(HaveLen(2))
+			mend(ctx, "late")
+			w.look(ctx)
+			Expect(w.pager.closed).To(HaveLen(1))
+			Expect(w.pager.closed[0].Incident).To(Equal(w.pager.told[1].Incident))
+		})
+
+		It("has it ended later where that fails, and not for ever", func(ctx SpecContext) {
+			mend(ctx, "help")
+			mend(ctx, "news")
+			w.pager.notClosing = errors.New("the pager is broken")
+			Expect(w.look(ctx)).To(Equal(time.Minute))
+			Expect(w.look(ctx)).To(Equal(time.Minute), "and not before")
+			w.clock.SetTime(inMorning.Add(time.Minute))
+			Expect(w.look(ctx)).To(Equal(2 * time.Minute))
+			for range 4 {
+				w.clock.SetTime(w.clock.Now().Add(time.Hour))
+				Expect(w.look(ctx)).NotTo(BeZero())
+			}
+			w.clock.SetTime(w.clock.Now().Add(time.Hour))
+			Expect(w.look(ctx)).To(BeZero(), "given up")
+			w.pager.notClosing = nil
+			w.look(ctx)
+			Expect(w.pager.closed).To(BeEmpty())
+		})
+	})
+
+	DescribeTable("is looked at", func(before, after *v1alpha1.SocialChannel, teams OmegaMatcher) {
+		handled, seen := notices.OfChannels(), &asked{}
+		if after == nil {
+			handled.Delete(context.Background(), event.DeleteEvent{Object: before}, seen)
+		} else {
+			handled.Update(context.Background(), event.UpdateEvent{ObjectOld: before, ObjectNew: after}, seen)
+		}
+		Expect(seen.teams).To(teams)
+	},
+		Entry("when something is new", &v1alpha1.SocialChannel{}, due("help", atNight), HaveEach("care")),
+		Entry("when something is over", due("help", atNight), &v1alpha1.SocialChannel{}, HaveEach("care")),
+		Entry("when it is another", due("help", atNight), due("help", inMorning), HaveEach("care")),
+		Entry("when a channel is gone", due("help", atNight), nil, HaveEach("care")),
+		Entry("else not", due("help", atNight), due("help", atNight), BeEmpty()),
+	)
+
 	It("is not told twice by two that look at once", func(ctx SpecContext) {
 		w := newWorld(due("help", atNight))
 		w.clock.SetTime(inMorning)
@@ -235,6 +325,17 @@ var _ = Describe("A manager", func() {
 		Expect(result).To(Equal(reconcile.Result{}))
 	})
 })
+
+// asked is a queue that remembers which teams are to be looked at.
+type asked struct {
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+	teams []string
+}
+
+func (a *asked) AddAfter(request reconcile.Request, _ time.Duration) {
+	a.teams = append(a.teams, request.Name)
+}
 
 // interrupting lets something happen while somebody is about to be told.
 type interrupting struct {

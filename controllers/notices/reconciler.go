@@ -76,12 +76,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	var next time.Time
 	var failures []error
-	for _, kind := range kindsOf(all) {
-		again, err := r.tellKind(ctx, team, kind, ofKind(all, kind), now)
+	for _, kind := range kinds() {
+		again, err := r.serveKind(ctx, team, kind, ofKind(all, kind), now)
 		failures = append(failures, err)
-		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
-			next = again
-		}
+		next = earlier(next, again)
 	}
 	if err := errors.Join(failures...); err != nil {
 		return reconcile.Result{}, err
@@ -159,14 +157,20 @@ func (r *Reconciler) hours(ctx context.Context, channel *v1alpha1.SocialChannel,
 	return notice.NextWorking(now, zone), false, nil
 }
 
-func kindsOf(all []pending) []notice.Kind {
-	var kinds []notice.Kind
-	for i := range all {
-		if !slices.Contains(kinds, all[i].Kind) {
-			kinds = append(kinds, all[i].Kind)
-		}
+// kinds are all that there are: of one of which nothing is left, something may
+// still be to end.
+func kinds() []notice.Kind {
+	return []notice.Kind{
+		notice.CredentialDue, notice.CredentialDead, notice.CoverageGap, notice.ConsentWanted, notice.HandleDrift, notice.AccountsUnclaimed,
 	}
-	return kinds
+}
+
+// earlier is the first of two instants, of which zero is none.
+func earlier(one, other time.Time) time.Time {
+	if one.IsZero() || !other.IsZero() && other.Before(one) {
+		return other
+	}
+	return one
 }
 
 func ofKind(all []pending, kind notice.Kind) []pending {
@@ -179,13 +183,24 @@ func ofKind(all []pending, kind notice.Kind) []pending {
 	return found
 }
 
-// tellKind tells a team's manager of what is new of one kind, and gives when
+// serveKind ends what is over of one kind, tells of what is new, and gives when
 // there is to be looked again.
-func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, all []pending, now time.Time) (time.Time, error) {
+func (r *Reconciler) serveKind(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, all []pending, now time.Time) (time.Time, error) {
 	record, err := r.recall(ctx, team, kind)
 	if err != nil {
 		return time.Time{}, err
 	}
+	ended, err := r.endOver(ctx, team, kind, record, keys(all), now)
+	if err != nil || len(all) == 0 {
+		return ended, err
+	}
+	told, err := r.tellKind(ctx, team, kind, record, all, now)
+	return earlier(ended, told), err
+}
+
+// tellKind tells a team's manager of what is new of one kind, and gives when
+// there is to be looked again.
+func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, record *record, all []pending, now time.Time) (time.Time, error) {
 	if record.Until.After(now) {
 		return record.Until, nil
 	}
@@ -199,7 +214,8 @@ func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind not
 	if err := r.keep(ctx, record); err != nil {
 		return time.Time{}, err
 	}
-	if err := r.tell(ctx, team, kind, due, now); err != nil {
+	stands, err := r.tell(ctx, team, kind, due, now)
+	if err != nil {
 		log.FromContext(ctx).Info("a manager could not be told of what concerns an account, and will be again",
 			"team", team.Name, "manager", team.Spec.Manager, "kind", kind, "cause", err.Error(), "next", record.Until.UTC().Format(time.RFC3339))
 		r.count(kind, "failed")
@@ -207,6 +223,7 @@ func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind not
 	}
 	r.count(kind, "told")
 	record.note(all, due)
+	record.noteOpen(stands)
 	return next, r.keep(ctx, record)
 }
 
@@ -225,11 +242,12 @@ func (r *Reconciler) count(kind notice.Kind, outcome string) {
 // errNoWay: there is nobody to tell, or no way.
 var errNoWay = errors.New("the manager has no way to be told: give one in the Team's spec.members[].notify")
 
-// tell tells the manager by the first way that works.
-func (r *Reconciler) tell(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time) error {
+// tell tells the manager by the first way that works, and gives what stands there
+// until it is ended; nil where nothing does.
+func (r *Reconciler) tell(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time) (*opened, error) {
 	ways, recipient, err := r.Directory.Ways(ctx, escalation.Person{Team: team.Name, Name: team.Spec.Manager})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	message := compose(team, kind, due, now)
 	message.Email = recipient.Email
@@ -238,15 +256,18 @@ func (r *Reconciler) tell(ctx context.Context, team *v1alpha1.Team, kind notice.
 		asking, cancel := context.WithTimeout(ctx, wayTimeout)
 		err := way.Tell(asking, message)
 		cancel()
+		if _, closes := way.(notify.Closer); err == nil && closes {
+			return openedBy(&message, way.Way(), keys(due)), nil
+		}
 		if err == nil {
-			return nil
+			return nil, nil
 		}
 		failures = append(failures, fmt.Errorf("%s: %w", way.Way(), err))
 	}
 	if len(ways) > 0 {
 		failures = failures[1:]
 	}
-	return errors.Join(failures...)
+	return nil, errors.Join(failures...)
 }
 
 const (
@@ -262,9 +283,9 @@ const (
 func compose(team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time) notify.Message {
 	id := digest(append([]string{team.Name, string(kind)}, keys(due)...)...)
 	message := notify.Message{
-		ID: id, Incident: id, Urgency: notify.Low, Title: due[0].Title, At: now, Until: now.Add(openFor),
+		ID: id, Incident: id, Kind: string(kind), Urgency: notify.Low, Title: due[0].Title, At: now, Until: now.Add(openFor),
 		Team: team.Name, Member: team.Spec.Manager,
-		Labels: map[string]string{"team": team.Name, "kind": string(kind)},
+		Labels: labels(team.Name, kind),
 	}
 	if len(due) > 1 {
 		message.Title = kind.Several(len(due))
@@ -279,6 +300,10 @@ func compose(team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time
 		message.Urgency = notify.High
 	}
 	return message
+}
+
+func labels(team string, kind notice.Kind) map[string]string {
+	return map[string]string{"team": team, "kind": string(kind)}
 }
 
 // keys name what notices speak of.

@@ -34,12 +34,7 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Options) error {
 	return builder.ControllerManagedBy(mgr).
 		Named("notices").
-		Watches(&v1alpha1.SocialChannel{}, gathered(func(object client.Object) []notice.Notice {
-			if channel, ok := object.(*v1alpha1.SocialChannel); ok {
-				return notice.OfChannel(channel)
-			}
-			return nil
-		})).
+		Watches(&v1alpha1.SocialChannel{}, gathered(ofChannel)).
 		Watches(&v1alpha1.SocialPlatform{}, gathered(func(object client.Object) []notice.Notice {
 			if social, ok := object.(*v1alpha1.SocialPlatform); ok {
 				return notice.OfPlatform(social)
@@ -51,22 +46,35 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, options controller.Op
 		Complete(r)
 }
 
+func ofChannel(object client.Object) []notice.Notice {
+	if channel, ok := object.(*v1alpha1.SocialChannel); ok {
+		return notice.OfChannel(channel)
+	}
+	return nil
+}
+
 // gathered brings back the teams that have something to hear that they had not
-// before.
+// before, or of which something is over.
 func gathered(of func(client.Object) []notice.Notice) handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { enqueue(q, of(e.Object), nil) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) { enqueue(q, of(e.ObjectNew), of(e.ObjectOld)) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			now, before := of(e.ObjectNew), of(e.ObjectOld)
+			enqueue(q, now, before)
+			enqueue(q, before, now)
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { enqueue(q, of(e.Object), nil) },
 	}
 }
 
-func enqueue(q queue, now, before []notice.Notice) {
-	for i := range now {
-		known := slices.ContainsFunc(before, func(was notice.Notice) bool {
-			return was.Kind == now[i].Kind && was.Team == now[i].Team && slices.Equal(was.Items, now[i].Items)
+// enqueue brings back the teams of those notices that are not among the others.
+func enqueue(q queue, notices, others []notice.Notice) {
+	for i := range notices {
+		known := slices.ContainsFunc(others, func(was notice.Notice) bool {
+			return was.Kind == notices[i].Kind && was.Team == notices[i].Team && slices.Equal(was.Items, notices[i].Items)
 		})
 		if !known {
-			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: now[i].Team}}, gatherFor)
+			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: notices[i].Team}}, gatherFor)
 		}
 	}
 }

@@ -24,13 +24,12 @@ func (r *Reconciler) bindInbox(_ context.Context, s *scope) error {
 	}
 	name := client.ObjectKeyFromObject(s.channel)
 	figures, known, next := r.Answers.Take(name, s.channel.UID)
+	s.wakeAt(next)
 	if !known {
-		s.wakeAt(next)
 		return nil
 	}
 	if shown := inboxStatus(figures); !apiequality.Semantic.DeepEqual(shown, s.channel.Status.Inbox) {
 		s.channel.Status.Inbox = shown
-		r.Answers.Shown(name, s.channel.UID)
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (h *handler) look(ctx context.Context, r *http.Request, claim Claim) outcom
 	if !now.Before(claim.Expires) {
 		return linkOver(claim)
 	}
-	if !h.looks.Allow(r.RemoteAddr, claim.ID) {
+	if !h.looks.Allow(r, claim.ID) {
 		return tooOften()
 	}
 	found, err := h.options.Ledger.Get(ctx, claim.ID)
@@ -155,7 +155,7 @@ func (h *handler) press(ctx context.Context, r *http.Request, claim Claim) outco
 	if form, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil || len(form) > maxForm {
 		return unreadable()
 	}
-	if !h.presses.Allow(r.RemoteAddr, claim.ID) {
+	if !h.presses.Allow(r, claim.ID) {
 		return tooOften()
 	}
 	found, err := h.options.Ledger.Acknowledge(ctx, claim.ID, claim.Episode, claim.By)

@@ -76,7 +76,7 @@ func (h *handler) comeBack(r *http.Request, from string) outcome {
 	case len(cookies) != 1 || !ofBrowser(h.key, back.state, cookies[0].Value):
 		return outcome{result: resultForeign, page: pageForeign()}
 	}
-	if !h.limits.Allow(r.RemoteAddr, begun.uid) {
+	if !h.limits.Allow(r, begun.uid) {
 		return outcome{result: resultRateLimited, page: pageRateLimited()}
 	}
 	return h.take(r.Context(), begun, back, cookies[0].Value, from)

@@ -61,7 +61,7 @@ func (h *handler) begin(r *http.Request, begunBy link) outcome {
 	if form, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil || len(form) > maxForm {
 		return outcome{result: resultMalformed, page: pageForm()}
 	}
-	if !h.limits.Allow(r.RemoteAddr, begunBy.uid) {
+	if !h.limits.Allow(r, begunBy.uid) {
 		return outcome{result: resultRateLimited, page: pageRateLimited()}
 	}
 	subject, err := h.store.Subject(r.Context(), begunBy.uid)

@@ -44,6 +44,7 @@ const (
 	maxPosts    = 32
 	maxEvents   = 64
 	maxTellings = 48
+	maxUnclosed = 48
 	maxPast     = 16
 	maxMark     = 64
 	// MaxExcerpt bounds Excerpt, in characters.
@@ -53,6 +54,9 @@ const (
 	// Memory is how long one that is over is kept, so that the next message in
 	// it finds it, and figures speak of it.
 	Memory = 7 * 24 * time.Hour
+	// Quiet is after how long of nothing a message is news again: whoever said that
+	// they have it, or was told last, does not see it.
+	Quiet = time.Hour
 )
 
 // Conversation is what one person writes to one channel in one thread.
@@ -84,6 +88,9 @@ type Conversation struct {
 	PostID  string     `json:"postID,omitempty"`
 	URL     string     `json:"url,omitempty"`
 	Excerpt string     `json:"excerpt,omitempty"`
+	// Said is when the first message that waits was written, by the platform's
+	// clock; zero where it does not tell.
+	Said time.Time `json:"said,omitzero"`
 	// Messages is how many wait.
 	Messages int `json:"messages,omitempty"`
 	// Latest is the last message that waits, where it is not the first.
@@ -102,6 +109,8 @@ type Conversation struct {
 	Due  time.Time           `json:"due,omitzero"`
 	// Tries counts how often the turn was tried and nobody could be told.
 	Tries int `json:"tries,omitempty"`
+	// StoodIn tells that the owner's manager was told since the route is not there.
+	StoodIn bool `json:"stoodIn,omitempty"`
 	// Claim is held by whoever takes the turn at present.
 	Claim *Claim `json:"claim,omitempty"`
 	// Tellings of the episode, the last of them, oldest first.
@@ -112,11 +121,9 @@ type Conversation struct {
 	LateTold  bool      `json:"lateTold,omitempty"`
 	LateTries int       `json:"lateTries,omitempty"`
 	LateAgain time.Time `json:"lateAgain,omitzero"`
-	// Closing: those who were told are still to hear that it is over, or that
-	// somebody has it; CloseAgain is when that is tried next.
-	Closing    bool      `json:"closing,omitempty"`
-	CloseTries int       `json:"closeTries,omitempty"`
-	CloseAgain time.Time `json:"closeAgain,omitzero"`
+	// Unclosed are those who were told, of this episode and earlier ones, and are
+	// still to hear that it is over, or that somebody has it.
+	Unclosed []Unclosed `json:"unclosed,omitempty"`
 
 	// Response is the episode's first response.
 	Response *Response `json:"response,omitempty"`
@@ -145,6 +152,8 @@ type Terms struct {
 	// matched; both may be empty.
 	Route string `json:"route,omitempty"`
 	Rule  string `json:"rule,omitempty"`
+	// RuleSteps is how many of the steps were the rule's own.
+	RuleSteps int `json:"ruleSteps,omitempty"`
 	// Target is within which time a first response is promised; zero for none.
 	Target time.Duration `json:"target,omitempty"`
 	// Excerpt tells that the beginning of a public post may be sent along.
@@ -161,6 +170,9 @@ type Claim struct {
 	// its being over; else it is about a turn.
 	Late  bool `json:"late,omitempty"`
 	Close bool `json:"close,omitempty"`
+	// Tells is whom it is about to tell: where nothing is heard of the outcome,
+	// they may have been told.
+	Tells []Telling `json:"tells,omitempty"`
 }
 
 // Telling is one attempt to tell one person.
@@ -178,6 +190,30 @@ type Telling struct {
 	Problem string `json:"problem,omitempty"`
 	// Grouped tells that they were told of many conversations at once.
 	Grouped bool `json:"grouped,omitempty"`
+	// Unsure tells that they may have been told in other ways, or at all, without
+	// that anybody knows: an answer was lost, or the process that told ended.
+	Unsure bool `json:"unsure,omitempty"`
+	// Permanent tells of a try in vain that another will not help, and RetryAfter
+	// how long they ask to be left alone. Neither is kept.
+	Permanent  bool          `json:"-"`
+	RetryAfter time.Duration `json:"-"`
+}
+
+// Unclosed is a telling whose end is still to be heard.
+type Unclosed struct {
+	Telling
+	// Episode that it was of, and Owner of the channel then.
+	Episode int    `json:"episode"`
+	Owner   string `json:"owner,omitempty"`
+	// Over is when the episode was over, or since when somebody has it.
+	Over time.Time `json:"over"`
+	// By is who answered or has it; may be empty. Acknowledged tells that it is
+	// not over: somebody has it.
+	By           string `json:"by,omitempty"`
+	Acknowledged bool   `json:"acknowledged,omitempty"`
+	// Tries is how often it was tried in vain, and Again when it is tried next.
+	Tries int       `json:"tries,omitempty"`
+	Again time.Time `json:"again"`
 }
 
 // ResponseKind says what the first response was.
@@ -243,13 +279,15 @@ func digest(parts ...string) string {
 
 // ThreadOf gives the thread that a message begins or is in, as far as the event
 // tells: the platform's name for it, else the author for a direct message, else
-// the post itself.
+// the post itself. Where the platform does not tell who wrote it, a thread may
+// be of many, and the post stands alone.
 func ThreadOf(e *event.Event) string {
+	direct, author := e.Kind == event.DirectMessage, AuthorOf(e)
 	switch {
-	case e.ThreadID != "":
+	case e.ThreadID != "" && (direct || author != ""):
 		return e.ThreadID
-	case e.Kind == event.DirectMessage:
-		return "with " + AuthorOf(e)
+	case direct && author != "":
+		return "with " + author
 	case e.PostID != "":
 		return e.PostID
 	}
@@ -277,12 +315,12 @@ func Begin(e *event.Event, thread string) *Conversation {
 // Took tells whether an event was taken in already.
 func (c *Conversation) Took(e *event.Event) bool { return slices.Contains(c.Events, Mark(e.ID)) }
 
-// NeedsTerms tells whether the next message opens an episode, for which terms
-// are to be given to Hear.
+// NeedsTerms tells whether it is over, or has not begun: whichever message comes
+// next opens an episode.
 func (c *Conversation) NeedsTerms() bool { return !c.State.Waits() && c.State != Acknowledged }
 
 // Hear takes in a message. Where it opens an episode, the first turn is due at
-// once if the terms name a route; terms are of no account otherwise. A post that
+// once if the terms name a route; see WantsTerms and takeUp. A post that
 // is known says nothing new, whatever the event is called: a platform may report
 // it as a mention and as a reply, or again when it is edited. It tells whether
 // anything changed.
@@ -293,7 +331,7 @@ func (c *Conversation) Hear(e *event.Event, terms Terms, now time.Time) bool {
 	c.Events = appendBounded(c.Events, Mark(e.ID), maxEvents)
 	c.notePost(e.PostID)
 	at := received(e, now)
-	opens := c.NeedsTerms()
+	opens := c.opens(e, now)
 	if opens {
 		c.Author = e.Actor
 		c.Terms = terms
@@ -305,7 +343,8 @@ func (c *Conversation) Hear(e *event.Event, terms Terms, now time.Time) bool {
 	if opens {
 		c.open(message, at, now)
 	} else {
-		c.Latest = &message
+		c.follow(message)
+		c.takeUp(terms, at, now)
 	}
 	c.Messages++
 	if at.After(c.LastAt) {
@@ -323,16 +362,20 @@ func received(e *event.Event, now time.Time) time.Time {
 
 // open begins an episode with a message, under the terms that are set.
 func (c *Conversation) open(m Message, at, now time.Time) {
+	c.unclaim()
+	if c.State.Waits() || c.State == Acknowledged {
+		c.toClose(false, now)
+	}
 	c.remember()
 	c.Episode++
 	c.State, c.OpenedAt, c.LastAt, c.ClosedAt = Open, at, at, time.Time{}
-	c.Kind, c.PostID, c.URL, c.Excerpt, c.Messages, c.Latest = m.Kind, m.PostID, m.URL, m.Excerpt, 0, nil
+	c.Kind, c.PostID, c.URL, c.Excerpt, c.Said, c.Messages, c.Latest = m.Kind, m.PostID, m.URL, m.Excerpt, m.Said, 0, nil
+	c.StoodIn = false
 	c.Next, c.Due, c.Tries, c.Claim, c.Tellings = escalation.Position{}, time.Time{}, 0, nil, nil
 	if c.Terms.Route != "" {
 		c.Due = now
 	}
 	c.LateTold, c.LateTries, c.LateAgain = false, 0, time.Time{}
-	c.closed()
 }
 
 // remember puts the episode's response with those of the past.
@@ -345,21 +388,22 @@ func (c *Conversation) remember() {
 
 // Answer takes in a post of the account's own that answers the conversation.
 // Where the platform's clock says that the last message came after it, that
-// message is not answered, and opens the conversation again. It tells whether
-// anything changed.
+// message is not answered, and opens the conversation again; where all that wait
+// did, it is the rest of an earlier answer, and nothing is answered. It tells
+// whether anything changed.
 func (c *Conversation) Answer(e *event.Event, now time.Time) bool {
 	if c.Took(e) {
 		return false
 	}
 	c.Events = appendBounded(c.Events, Mark(e.ID), maxEvents)
 	c.notePost(e.PostID)
-	if c.NeedsTerms() {
+	if c.NeedsTerms() || precedes(e, c.Said, c.PostID) {
 		return true
 	}
 	if c.State.Waits() {
-		c.respond(Response{Kind: ByAnswer, At: received(e, now)})
+		c.respond(Response{Kind: ByAnswer, At: c.answeredAt(e, now)})
 	}
-	if latest := c.Latest; latest != nil && !e.OccurredAt.IsZero() && latest.Said.After(e.OccurredAt) {
+	if latest := c.Latest; latest != nil && precedes(e, latest.Said, latest.PostID) {
 		c.open(*latest, c.LastAt, now)
 		c.Messages = 1
 		return true
@@ -368,14 +412,28 @@ func (c *Conversation) Answer(e *event.Event, now time.Time) bool {
 	return true
 }
 
+// answeredAt is when an answer was given to the episode: as the platform says,
+// where it tells of it late.
+func (c *Conversation) answeredAt(e *event.Event, now time.Time) time.Time {
+	at := received(e, now)
+	if said := e.OccurredAt; !said.IsZero() && said.Before(at) {
+		at = said
+	}
+	if at.Before(c.OpenedAt) {
+		return c.OpenedAt
+	}
+	return at
+}
+
 // Acknowledge notes that somebody has it. It tells whether it waited until now.
 func (c *Conversation) Acknowledge(by string, now time.Time) bool {
 	if !c.State.Waits() {
 		return false
 	}
 	c.respond(Response{Kind: ByAcknowledgement, At: now, By: by})
-	c.State, c.Due, c.Claim, c.Tries = Acknowledged, time.Time{}, nil, 0
-	c.toClose()
+	c.unclaim()
+	c.State, c.Due, c.Tries = Acknowledged, time.Time{}, 0
+	c.toClose(true, now)
 	return true
 }
 
@@ -400,7 +458,12 @@ func (c *Conversation) Abandon(now time.Time) bool {
 }
 
 // ExpiresAt is when the conversation expires if nothing happens.
-func (c *Conversation) ExpiresAt() time.Time { return c.LastAt.Add(Life) }
+func (c *Conversation) ExpiresAt() time.Time {
+	if c.State == Acknowledged && c.Response != nil {
+		return c.Response.At.Add(Life)
+	}
+	return c.OpenedAt.Add(Life)
+}
 
 func (c *Conversation) respond(r Response) {
 	r.OpenedAt, r.Target = c.OpenedAt, c.Terms.Target
@@ -408,9 +471,10 @@ func (c *Conversation) respond(r Response) {
 }
 
 func (c *Conversation) close(state State, now time.Time) {
+	c.unclaim()
 	c.State, c.ClosedAt = state, now
-	c.Due, c.Claim, c.Tries, c.Messages, c.Excerpt, c.Latest = time.Time{}, nil, 0, 0, "", nil
-	c.toClose()
+	c.Due, c.Tries, c.Messages, c.Excerpt, c.Latest = time.Time{}, 0, 0, "", nil
+	c.toClose(false, now)
 }
 
 // LateAt is when the promise of a first response is broken; zero where none was
@@ -425,26 +489,44 @@ func (c *Conversation) LateAt() time.Time {
 // WakeAt is the next instant at which something is to be done; zero where
 // nothing is.
 func (c *Conversation) WakeAt() time.Time {
-	at := c.restsUntil()
+	return earliest(c.TurnAt(), c.held(c.closeAt()))
+}
+
+// TurnAt is WakeAt without what is only to be closed.
+func (c *Conversation) TurnAt() time.Time {
+	at := c.turnAt()
+	if c.Claim != nil && c.Claim.Close {
+		return at // who closes keeps nobody waiting
+	}
+	return c.held(at)
+}
+
+// held is an instant, or the end of the claim where that is later.
+func (c *Conversation) held(at time.Time) time.Time {
 	if c.Claim != nil && !at.IsZero() && at.Before(c.Claim.Until) {
 		return c.Claim.Until
 	}
 	return at
 }
 
-// restsUntil is WakeAt without a claim.
-func (c *Conversation) restsUntil() time.Time {
-	var at time.Time
-	if c.Closing {
-		at = c.CloseAgain
-	}
+// turnAt is TurnAt without a claim.
+func (c *Conversation) turnAt() time.Time {
 	switch {
 	case c.State == Acknowledged:
-		return earliest(at, c.ExpiresAt())
+		return c.ExpiresAt()
 	case !c.State.Waits():
-		return at
+		return time.Time{}
 	}
 	return earliest(earliest(c.ExpiresAt(), c.Due), c.lateDue())
+}
+
+// closeAt is when something is to be closed next; zero for never.
+func (c *Conversation) closeAt() time.Time {
+	var at time.Time
+	for i := range c.Unclosed {
+		at = earliest(at, c.Unclosed[i].Again)
+	}
+	return at
 }
 
 // lateDue is when the owner's manager is to be told of the broken promise; zero

@@ -19,7 +19,7 @@ import (
 var _ = Describe("The state of a conversation", func() {
 	after := night.Add
 	told := func(c *conversation.Conversation) {
-		c.Take("a", night)
+		c.Take("a", turn(first, second), night)
 		c.Finish(turn(first, second), []conversation.Telling{telling(first, "slack")}, night)
 	}
 	hear := func(c *conversation.Conversation) {
@@ -41,7 +41,7 @@ var _ = Describe("The state of a conversation", func() {
 			}
 			Expect(c.State).To(Equal(want))
 			Expect(c.Episode).To(Equal(episode))
-			Expect(c.Closing).To(Equal(closing), "those who were told are to hear of it")
+			Expect(c.Unclosed).To(HaveLen(map[bool]int{true: 1}[closing]), "those who were told are to hear of it")
 			if !c.State.Waits() {
 				Expect(c.Due).To(BeZero())
 				Expect(c.Claim).To(BeNil())
@@ -57,7 +57,7 @@ var _ = Describe("The state of a conversation", func() {
 		Entry("Acknowledged still after another message", conversation.Acknowledged, 1, true, told, acknowledge, hear),
 		Entry("Answered after it was acknowledged", conversation.Answered, 1, true, told, acknowledge, answer),
 		Entry("Answered still, whatever is acknowledged then", conversation.Answered, 1, true, told, answer, acknowledge),
-		Entry("Open again after an answer", conversation.Open, 2, false, told, answer, hear),
+		Entry("Open again after an answer", conversation.Open, 2, true, told, answer, hear),
 		Entry("Expired", conversation.Expired, 1, true, told, expire),
 		Entry("Expired where it was acknowledged", conversation.Expired, 1, true, told, acknowledge, expire),
 		Entry("Answered still after a week", conversation.Answered, 1, true, told, answer, expire),
@@ -132,14 +132,14 @@ var _ = Describe("The task of a conversation", func() {
 	It("is a turn at once, then the next when its wait is over", func() {
 		c := begun(care)
 		Expect(c.WakeAt()).To(Equal(night))
-		task, taken := c.Take("a", night)
+		task, taken := c.Take("a", turn(first, second), night)
 		Expect(task).To(Equal(conversation.TakeTurn))
 		Expect(taken).To(BeTrue())
 		Expect(c.Holds("a", 1, task)).To(BeTrue())
 		Expect(c.Holds("b", 1, task)).To(BeFalse())
 		Expect(c.Holds("a", 2, task)).To(BeFalse())
 		Expect(c.Holds("a", 1, conversation.Close)).To(BeFalse())
-		_, taken = c.Take("b", night)
+		_, taken = c.Take("b", turn(first, second), night)
 		Expect(taken).To(BeFalse(), "another has it")
 		Expect(c.WakeAt()).To(Equal(after(conversation.ClaimFor)), "until the claim ends")
 		c.Finish(turn(first, second), []conversation.Telling{telling(first, "slack")}, after(time.Second))
@@ -151,7 +151,7 @@ var _ = Describe("The task of a conversation", func() {
 
 	It("is the turn again of whoever claimed it and is gone", func() {
 		c := begun(care)
-		c.Take("a", night)
+		c.Take("a", turn(first, second), night)
 		Expect(c.Task(after(conversation.ClaimFor - 1))).To(Equal(conversation.Rest))
 		Expect(c.Task(after(conversation.ClaimFor))).To(Equal(conversation.TakeTurn))
 	})
@@ -187,7 +187,7 @@ var _ = Describe("The task of a conversation", func() {
 		c.Finish(turn(first, second), []conversation.Telling{telling(first, "slack")}, after(50*time.Minute))
 		late := after(time.Hour)
 		Expect(c.WakeAt()).To(Equal(late))
-		task, _ := c.Take("a", late)
+		task, _ := c.Take("a", turn(first, second), late)
 		Expect(task).To(Equal(conversation.TellLate))
 		failed := telling(first, "")
 		failed.Late = true
@@ -215,40 +215,120 @@ var _ = Describe("The task of a conversation", func() {
 		Expect(c.Task(after(conversation.Life))).To(Equal(conversation.GiveUp))
 	})
 
-	It("is to close what was told, three times at most", func() {
+	It("is to close what was told, ever more seldom, for a day", func() {
 		c := begun(care)
 		c.Finish(turn(first, second), []conversation.Telling{telling(first, "slack")}, night)
 		c.Answer(post(1, event.OwnPost, night), night)
-		for range 3 {
-			at := c.WakeAt()
-			Expect(at).NotTo(BeZero())
-			task, _ := c.Take("a", at)
+		at, pause, tries := night, time.Duration(0), 0
+		for {
+			Expect(c.WakeAt().Sub(at)).To(And(BeNumerically(">=", pause), BeNumerically("<=", 30*time.Minute)))
+			pause, at = c.WakeAt().Sub(at), c.WakeAt()
+			task, _ := c.Take("a", escalation.Turn{}, at)
 			Expect(task).To(Equal(conversation.Close))
-			c.FinishClose(false, at)
+			tries++
+			if givenUp := c.FinishClose("a", nil, c.Closable(at), at); len(givenUp) > 0 {
+				Expect(givenUp[0].Member).To(Equal("nina"))
+				break
+			}
 		}
+		Expect(at.Sub(night)).To(BeNumerically("~", 24*time.Hour, time.Hour))
+		Expect(tries).To(BeNumerically("<", 60))
 		Expect(c.WakeAt()).To(BeZero())
 	})
 
-	It("is to close again what was told meanwhile, and not what was told of many", func() {
+	It("is to close what was told meanwhile as well, and not what was told of many", func() {
 		c := begun(care)
 		grouped := telling(first, "slack")
 		grouped.Grouped = true
 		c.Finish(turn(first, second), []conversation.Telling{grouped}, night)
 		c.Answer(post(1, event.OwnPost, night), night)
-		Expect(c.Closing).To(BeFalse())
-		c.Note([]conversation.Telling{telling(second, "slack")})
-		Expect(c.Closing).To(BeTrue())
-		c.Take("a", night)
-		c.Note([]conversation.Telling{telling(second, "email")})
-		Expect(c.Holds("a", 1, conversation.Close)).To(BeFalse(), "it does not know of the second")
+		Expect(c.Unclosed).To(BeEmpty())
+		c.Note(1, "care", []conversation.Telling{telling(second, "slack")}, night)
+		Expect(c.Unclosed).To(HaveLen(1))
+		c.Take("a", escalation.Turn{}, night)
+		begun := c.Closable(night)
+		c.Note(1, "care", []conversation.Telling{telling(second, "email")}, night)
+		c.FinishClose("a", begun, nil, night)
+		Expect(c.Unclosed).To(ConsistOf(HaveField("Way", "email")), "whoever closed did not know of the second")
+		Expect(c.Task(night)).To(Equal(conversation.Close))
 		Expect(c.Singly()).To(HaveLen(2))
+	})
+
+	It("is to close what was told of an episode before", func() {
+		c := begun(care)
+		c.Finish(turn(first, second), []conversation.Telling{telling(first, "pagerduty")}, night)
+		c.Acknowledge("care/nina", night)
+		Expect(c.Unclosed).To(ConsistOf(HaveField("Acknowledged", true)))
+		c.FinishClose("a", c.Closable(night), nil, night)
+		Expect(c.Unclosed).To(BeEmpty())
+		c.Hear(post(3, event.Reply, after(3*time.Minute)), care, after(3*time.Minute))
+
+		By("answering what was before the last message")
+		c.Answer(post(2, event.OwnPost, after(2*time.Minute)), after(4*time.Minute))
+		Expect(c.Episode).To(Equal(2))
+		Expect(c.Unclosed).To(ConsistOf(And(HaveField("Acknowledged", false), HaveField("Episode", 1), HaveField("By", "care/nina"))))
+
+		By("taking a turn of the second beside it")
+		now := after(4 * time.Minute)
+		Expect(c.TakeClose("b", now)).To(BeTrue())
+		Expect(c.TakeClose("c", now)).To(BeFalse())
+		Expect(c.WakeAt()).To(Equal(now))
+		task, taken := c.Take("a", turn(first, second), now)
+		Expect(task).To(Equal(conversation.TakeTurn), "who closes keeps nobody waiting")
+		Expect(taken).To(BeTrue())
+		c.FinishClose("b", c.Closable(now), nil, now)
+		Expect(c.Holds("a", 2, conversation.TakeTurn)).To(BeTrue())
+		Expect(c.Unclosed).To(BeEmpty())
+
+		By("hearing late of what was told in the first")
+		c.Note(1, "care", []conversation.Telling{telling(second, "pagerduty"), telling(second, "")}, now)
+		Expect(c.Unclosed).To(ConsistOf(And(HaveField("Episode", 1), HaveField("Position", second))))
+		Expect(c.Tellings).To(BeEmpty())
+	})
+
+	It("is to close what may have been told by somebody who stopped, once that must be over", func() {
+		c := begun(care)
+		c.Take("a", turn(first, second), night)
+		c.Answer(post(1, event.OwnPost, after(time.Second)), after(time.Second))
+		Expect(c.Closable(after(time.Second))).To(BeEmpty())
+		Expect(c.WakeAt()).To(Equal(after(conversation.ClaimFor)))
+		Expect(c.Closable(after(conversation.ClaimFor))).To(ConsistOf(And(HaveField("Member", "nina"), HaveField("Way", ""))))
+		Expect(c.Unclosed[0].Everywhere()).To(BeTrue())
+
+		By("hearing of it after all")
+		c.Note(1, "care", []conversation.Telling{telling(first, "slack")}, after(2*time.Second))
+		Expect(c.Unclosed).To(ConsistOf(HaveField("Way", "slack")))
+		Expect(c.Tellings).To(HaveLen(1))
+		Expect(c.WakeAt()).To(Equal(after(2 * time.Second)))
+	})
+
+	It("is the next turn at once where no try would help, and waits for as long as it is asked to", func() {
+		c := begun(conversation.Terms{Route: "care"})
+		failed := telling(first, "")
+		failed.RetryAfter = 77 * time.Second
+		c.Finish(turn(first, second), []conversation.Telling{failed}, night)
+		Expect(c.Due).To(Equal(after(77 * time.Second)))
+		failed.RetryAfter = time.Hour
+		c.Finish(turn(first, second), []conversation.Telling{failed}, night)
+		Expect(c.Due).To(Equal(after(5 * time.Minute)))
+		c = begun(conversation.Terms{Route: "care"})
+		failed.Permanent = true
+		c.Finish(turn(first, second), []conversation.Telling{failed}, night)
+		Expect(c.Next).To(Equal(second))
+		Expect(c.Due).To(Equal(night))
+		c.Finish(turn(fallback, fallback), []conversation.Telling{failed}, night)
+		Expect(c.Due).To(Equal(after(conversation.UnheardAgain)), "somebody must hear")
 	})
 
 	It("can be given back", func() {
 		c := begun(care)
-		c.Take("a", night)
+		c.Take("a", turn(first, second), night)
 		c.Release()
 		Expect(c.Task(night)).To(Equal(conversation.TakeTurn))
+		Expect(c.Tellings).To(ConsistOf(HaveField("Unsure", true)))
+		failed := telling(first, "")
+		c.Finish(turn(first, second), []conversation.Telling{failed}, night)
+		Expect(c.Tellings).To(ConsistOf(HaveField("Unsure", true)), "it may have been told all the same")
 	})
 })
 
@@ -259,7 +339,7 @@ var _ = Describe("Names", func() {
 		Expect(conversation.AheadKey("a", "b")).To(HavePrefix("ahead-"))
 	})
 	It("of a thread are what the platform tells, else the author or the post", func() {
-		Expect(conversation.ThreadOf(&event.Event{ThreadID: "t", PostID: "p"})).To(Equal("t"))
+		Expect(conversation.ThreadOf(&event.Event{ThreadID: "t", PostID: "p", Actor: event.Actor{Handle: "jo"}})).To(Equal("t"))
 		Expect(conversation.ThreadOf(&event.Event{Kind: event.DirectMessage, PostID: "p", Actor: event.Actor{ID: "jo"}})).To(Equal("with jo"))
 		Expect(conversation.ThreadOf(&event.Event{Kind: event.Mention, PostID: "p"})).To(Equal("p"))
 		Expect(conversation.ThreadOf(&event.Event{ID: "e", Kind: event.Mention})).To(Equal("e"))

@@ -49,13 +49,23 @@ func anyLife(t *rapid.T, look func(g Gomega, c *conversation.Conversation, now t
 
 // work does what is to be done, with any outcome.
 func work(t *rapid.T, c *conversation.Conversation, now time.Time) {
+	if rapid.IntRange(0, 9).Draw(t, "crash") == 0 {
+		c.Take("b", turn(c.Next, c.Next), now)
+		return
+	}
 	way := rapid.SampledFrom([]string{"", "slack", "email"}).Draw(t, "way")
-	switch task, _ := c.Take("a", now); task {
+	whose := turn(c.Next, c.Next)
+	closable := c.Closable(now)
+	switch task, _ := c.Take("a", whose, now); task {
 	case conversation.Rest:
 	case conversation.GiveUp:
 		c.Expire(now)
 	case conversation.Close:
-		c.FinishClose(way != "", now)
+		if way == "" {
+			c.FinishClose("a", nil, closable, now)
+		} else {
+			c.FinishClose("a", closable, nil, now)
+		}
 	case conversation.TellLate:
 		late := telling(first, way)
 		late.Late = true
@@ -108,6 +118,7 @@ var _ = Describe("Whatever happens, a conversation", func() {
 			g.Expect(len(c.Events)).To(BeNumerically("<=", 64))
 			g.Expect(len(c.Tellings)).To(BeNumerically("<=", 48))
 			g.Expect(len(c.Past)).To(BeNumerically("<=", 16))
+			g.Expect(len(c.Unclosed)).To(BeNumerically("<=", 48))
 			written, err := json.Marshal(c)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(len(written)).To(BeNumerically("<", 64<<10))
@@ -150,7 +161,8 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, seed := range []string{
 		string(whole), `{}`, `null`, `{"state":"Told","claim":{}}`, `{"state":"Open","due":"9999-12-31T23:59:59Z","terms":{"target":9223372036854775807}}`,
-		`{"openedAt":"0001-01-01T00:00:00Z","next":{"step":-5,"round":-1}}`, `{"state":"Answered","closing":true}`,
+		`{"openedAt":"0001-01-01T00:00:00Z","next":{"step":-5,"round":-1}}`, `{"state":"Answered","unclosed":[{"way":"slack"},{"again":"2026-11-20T13:30:00Z","at":"9999-12-31T23:59:59Z"}]}`,
+		`{"state":"Open","episode":2,"claim":{"close":true,"until":"9999-12-31T23:59:59Z","tells":[{}]},"unclosed":[{"tries":-1,"episode":-7,"again":"2026-11-20T13:30:00Z"}]}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -162,7 +174,7 @@ func FuzzDecode(f *testing.F) {
 		c.WakeAt()
 		c.Heard(c.Next.Round)
 		c.Singly()
-		if task, taken := c.Take("a", night); taken && !c.Holds("a", c.Episode, task) {
+		if task, taken := c.Take("a", turn(c.Next, fallback), night); taken && !c.Holds("a", c.Episode, task) {
 			t.Fatal("who took it has it not")
 		}
 		c.Finish(turn(c.Next, fallback), []conversation.Telling{telling(c.Next, "slack")}, night)
@@ -171,7 +183,8 @@ func FuzzDecode(f *testing.F) {
 		c.Answer(post(8, event.OwnPost, night), night)
 		c.Acknowledge("nina", night)
 		c.Expire(night)
-		c.FinishClose(true, night)
+		c.Note(c.Episode-1, "care", []conversation.Telling{telling(c.Next, "slack")}, night)
+		c.FinishClose("a", nil, c.Closable(night), night)
 		if _, err := json.Marshal(c); err != nil {
 			t.Fatalf("it cannot be written again: %v", err)
 		}

@@ -40,10 +40,11 @@ const (
 )
 
 // Task says what is to be done now. Nothing is, while another process has the
-// claim.
+// claim; a claim to close keeps from closing alone.
 func (c *Conversation) Task(now time.Time) Task {
 	reached := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
-	if c.Claim != nil && now.Before(c.Claim.Until) {
+	held := c.Claim.Keeps(now)
+	if held && !c.Claim.Close {
 		return Rest
 	}
 	waits := c.State.Waits()
@@ -54,51 +55,65 @@ func (c *Conversation) Task(now time.Time) Task {
 		return TakeTurn
 	case waits && reached(c.lateDue()):
 		return TellLate
-	case !waits && c.Closing && reached(c.CloseAgain):
+	case !held && reached(c.closeAt()):
 		return Close
 	}
 	return Rest
 }
 
-// Take claims the task of the moment for a process. It tells whether there was
-// one to claim; GiveUp needs no claim.
-func (c *Conversation) Take(by string, now time.Time) (Task, bool) {
+// Take claims the task of the moment for a process, and says in the claim whom
+// it tells. It tells whether there was one to claim; GiveUp needs no claim.
+func (c *Conversation) Take(by string, turn escalation.Turn, now time.Time) (Task, bool) {
 	task := c.Task(now)
 	switch task {
-	case TakeTurn, TellLate, Close:
-		c.Claim = &Claim{By: by, Until: now.Add(ClaimFor), Late: task == TellLate, Close: task == Close}
+	case TakeTurn, TellLate:
+		c.unclaim() // of one that ended without a word
+		c.Claim = &Claim{By: by, Until: now.Add(ClaimFor), Late: task == TellLate}
+		for _, hearer := range turn.People {
+			c.Claim.Tells = append(c.Claim.Tells, Telling{
+				At: now, Position: turn.At, Late: task == TellLate, Team: hearer.Team, Member: hearer.Name,
+			})
+		}
 		return task, true
+	case Close:
+		return task, c.TakeClose(by, now)
 	case Rest, GiveUp:
 	}
 	return task, false
 }
 
 // Release gives a claim back without an outcome: the task is due as before.
-func (c *Conversation) Release() { c.Claim = nil }
+func (c *Conversation) Release() { c.unclaim() }
 
-// Holds tells whether a process has the claim of a task of an episode.
+// Holds tells whether a process has the claim of a task of an episode. What is
+// to be closed may be of any.
 func (c *Conversation) Holds(by string, episode int, task Task) bool {
-	return c.Claim != nil && c.Claim.By == by && c.Episode == episode &&
+	return c.Claim != nil && c.Claim.By == by && (c.Episode == episode || task == Close) &&
 		c.Claim.Late == (task == TellLate) && c.Claim.Close == (task == Close)
 }
 
 // Finish notes what became of a turn, and when the next one is. Where nobody
-// could be told, the turn is tried again, and then left out.
+// could be told, the turn is tried again where that may help, and then left out.
 func (c *Conversation) Finish(turn escalation.Turn, tellings []Telling, now time.Time) {
 	c.Claim = nil
-	heard := c.note(tellings)
+	heard := c.note(tellings, now)
 	if !c.State.Waits() {
 		return // somebody was faster than the notification
+	}
+	if turn.At.StandIn {
+		c.finishStandIn(heard, tellings, now)
+		return
 	}
 	switch {
 	case heard:
 		c.State, c.Tries, c.Next, c.Due = Told, 0, turn.Next, now.Add(turn.Wait)
+		c.StoodIn = false
 		if turn.At.Fallback {
 			c.Due = time.Time{}
 		}
-	case len(turn.People) > 0 && c.Tries+1 < maxTries:
+	case len(turn.People) > 0 && c.Tries+1 < maxTries && !Hopeless(tellings):
 		c.Tries++
-		c.Next, c.Due = turn.At, now.Add(retry(c.Tries))
+		c.Next, c.Due = turn.At, now.Add(Pause(c.Tries, tellings))
 	case turn.At.Fallback:
 		c.Tries, c.Next, c.Due = 0, turn.At, now.Add(UnheardAgain)
 	default:
@@ -117,60 +132,19 @@ func (c *Conversation) Pass(turn escalation.Turn, tellings []Telling, now time.T
 // until somebody heard; without anybody to tell, it is done with.
 func (c *Conversation) FinishLate(tellings []Telling, now time.Time) {
 	c.Claim = nil
-	heard := c.note(tellings)
+	heard := c.note(tellings, now)
 	switch {
 	case heard || len(tellings) == 0:
 		c.LateTold, c.LateTries, c.LateAgain = true, 0, time.Time{}
 		if heard && c.State == Open {
 			c.State = Told
 		}
-	case c.LateTries+1 < maxTries:
+	case c.LateTries+1 < maxTries && !Hopeless(tellings):
 		c.LateTries++
-		c.LateAgain = now.Add(retry(c.LateTries))
+		c.LateAgain = now.Add(Pause(c.LateTries, tellings))
 	default:
 		c.LateTries, c.LateAgain = 0, now.Add(UnheardAgain)
 	}
-}
-
-// Note keeps tellings whose claim has passed to another, who finishes the turn.
-func (c *Conversation) Note(tellings []Telling) { c.note(tellings) }
-
-// FinishClose notes that those who were told heard that it is over, or could not
-// be told so. That is not tried for ever: an alert ends by itself.
-func (c *Conversation) FinishClose(heard bool, now time.Time) {
-	c.Claim = nil
-	if heard || c.CloseTries+1 >= maxTries {
-		c.closed()
-		return
-	}
-	c.CloseTries++
-	c.CloseAgain = now.Add(retry(c.CloseTries))
-}
-
-func (c *Conversation) closed() { c.Closing, c.CloseTries, c.CloseAgain = false, 0, time.Time{} }
-
-// toClose makes those who were told hear that it is over, or that somebody has
-// it.
-func (c *Conversation) toClose() {
-	c.closed()
-	if len(c.Singly()) > 0 {
-		c.Closing, c.CloseAgain = true, c.OpenedAt
-	}
-}
-
-// Singly are the tellings that reached somebody and were of this conversation
-// alone, each person and way once.
-func (c *Conversation) Singly() []Telling {
-	var singly []Telling
-	for _, telling := range c.Tellings {
-		same := func(t Telling) bool {
-			return t.Team == telling.Team && t.Member == telling.Member && t.Way == telling.Way && t.Late == telling.Late
-		}
-		if telling.Way != "" && !telling.Grouped && !slices.ContainsFunc(singly, same) {
-			singly = append(singly, telling)
-		}
-	}
-	return singly
 }
 
 // Unreached tells whether nobody at all was told of an episode that waits,
@@ -182,22 +156,31 @@ func (c *Conversation) Unreached() bool {
 // note keeps tellings, and tells whether anybody heard. Of what fails again and
 // again, the last is kept, so that it does not crowd out who was told. Who hears
 // of something that is over meanwhile, hears that too.
-func (c *Conversation) note(tellings []Telling) bool {
+func (c *Conversation) note(tellings []Telling, now time.Time) bool {
 	heard := false
-	for _, telling := range tellings {
-		c.Tellings = slices.DeleteFunc(c.Tellings, func(t Telling) bool {
-			return t.Way == "" && t.Team == telling.Team && t.Member == telling.Member && t.Position == telling.Position && t.Late == telling.Late
-		})
-		c.Tellings = appendBounded(c.Tellings, telling, maxTellings)
-		heard = heard || telling.Way != ""
+	tellings = slices.Clone(tellings)
+	for i := range tellings {
+		c.keep(&tellings[i])
+		heard = heard || tellings[i].Way != ""
 	}
-	if heard && !c.State.Waits() {
-		c.toClose()
-		if c.Claim != nil && c.Claim.Close {
-			c.Claim = nil // whoever closes does not know of these
-		}
+	if !c.State.Waits() {
+		c.settle(tellings, Unclosed{
+			Episode: c.Episode, Owner: c.Terms.Owner, Over: c.overAt(now), By: c.by(), Acknowledged: c.State == Acknowledged,
+		}, now)
 	}
 	return heard
+}
+
+// keep keeps one. That an earlier try may have told them stays known.
+func (c *Conversation) keep(telling *Telling) {
+	c.Tellings = slices.DeleteFunc(c.Tellings, func(t Telling) bool {
+		if t.Way != "" || t.place() != telling.place() || t.Unsure && telling.Grouped {
+			return false
+		}
+		telling.Unsure = telling.Unsure || t.Unsure
+		return true
+	})
+	c.Tellings = appendBounded(c.Tellings, *telling, maxTellings)
 }
 
 // Heard are the people who were told in this round, so that a later step of it
@@ -205,12 +188,33 @@ func (c *Conversation) note(tellings []Telling) bool {
 func (c *Conversation) Heard(round int) []escalation.Person {
 	var heard []escalation.Person
 	for _, telling := range c.Tellings {
-		if telling.Way != "" && !telling.Late && !telling.Position.Fallback && telling.Position.Round == round {
+		at := telling.Position
+		if telling.Way != "" && !telling.Late && !at.Fallback && !at.StandIn && at.Round == round && at.Anew == c.Next.Anew {
 			heard = append(heard, escalation.Person{Team: telling.Team, Name: telling.Member})
 		}
 	}
 	return heard
 }
 
-// retry is the pause before a turn is tried again.
-func retry(tries int) time.Duration { return time.Duration(tries) * 10 * time.Second }
+// maxPause bounds for how long a turn is not tried again because somebody asks
+// to be left alone: somebody else waits for an answer.
+const maxPause = 5 * time.Minute
+
+// Pause is how long nothing is tried again after a number of tries in vain: as
+// long as all ways ask to be left alone, within bounds.
+func Pause(tries int, tellings []Telling) time.Duration {
+	pause, asked := time.Duration(tries)*10*time.Second, time.Duration(0)
+	first := true
+	for i := range tellings {
+		if t := &tellings[i]; t.Way == "" && !t.Permanent && (first || t.RetryAfter < asked) {
+			asked, first = t.RetryAfter, false
+		}
+	}
+	return max(pause, min(asked, maxPause))
+}
+
+// Hopeless tells of tellings in vain that none of them would go better another
+// time.
+func Hopeless(tellings []Telling) bool {
+	return len(tellings) > 0 && !slices.ContainsFunc(tellings, func(t Telling) bool { return !t.Permanent })
+}

@@ -129,6 +129,8 @@ func view(c *conversation.Conversation) Conversation {
 // stepWords names a position in a route, counted from 1.
 func stepWords(at escalation.Position) string {
 	switch {
+	case at.StandIn:
+		return "no route"
 	case at.Fallback:
 		return "fallback"
 	case at.Round > 0:

@@ -35,10 +35,10 @@ const (
 	// workers tell side by side, and gatherers tell of many at once.
 	workers   = 32
 	gatherers = 4
-	// wayTimeout bounds one try of one way, and turnTimeout all of a turn, so that
-	// it ends before the claim does.
+	// wayTimeout bounds one try of one way, and turnTimeout all that is closed at
+	// once, so that it ends before the claim does.
 	wayTimeout  = 15 * time.Second
-	turnTimeout = conversation.ClaimFor - 5*time.Second
+	turnTimeout = conversation.ClaimFor - writeTimeout
 	// writeTimeout bounds the write of an outcome, also while the process stops.
 	writeTimeout = 10 * time.Second
 	// again is how soon a conversation is looked at again that could not be read
@@ -47,6 +47,8 @@ const (
 	soon  = 250 * time.Millisecond
 	// atOnce is how many conversations are taken from the index at once.
 	atOnce = 64
+	// maxWaiting is how many conversations of a channel may wait.
+	maxWaiting = 50_000
 )
 
 // Events hands out events; *inbox.Inbox does.
@@ -80,7 +82,8 @@ type Channel struct {
 	Manager escalation.Person
 	// Target within which a first response is promised; zero for none.
 	Target time.Duration
-	// RouteName and Route by which people are told; empty and nil for none.
+	// RouteName and Route by which people are told; empty and nil for none. A name
+	// without a route is of one that is not there.
 	RouteName string
 	Route     *escalation.Route
 	// Sources tell who is there.
@@ -132,13 +135,23 @@ type Dispatcher struct {
 	floods *floods
 	slots  chan struct{}
 	crowds chan struct{}
-	tasks  sync.WaitGroup
+	// closers are slots of those who close.
+	closers chan struct{}
+	tasks   sync.WaitGroup
 	// nudge has room for one: something is due earlier than it was.
 	nudge chan struct{}
+
+	// limit is maxWaiting.
+	limit int
+	quiet *quiet
+	away  *away
 
 	mu sync.Mutex
 	// unreached is when it was last said of a channel that nobody can be told.
 	unreached map[string]time.Time
+	// looked is when it was last looked whether a flood is over, by the key of its
+	// row.
+	looked map[string]time.Time
 }
 
 // New makes a Dispatcher.
@@ -164,8 +177,8 @@ func New(o Options) (*Dispatcher, error) {
 	d := &Dispatcher{
 		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, complete: o.Complete, clock: o.Clock, log: o.Logger,
 		metrics: newMetrics(), name: o.Name, by: o.Name + "/" + nuid.Next(),
-		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers),
-		nudge: make(chan struct{}, 1), unreached: map[string]time.Time{},
+		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers), closers: make(chan struct{}, closers),
+		nudge: make(chan struct{}, 1), unreached: map[string]time.Time{}, looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{},
 	}
 	if o.Metrics != nil {
 		if err := d.metrics.register(o.Metrics); err != nil {
@@ -246,26 +259,38 @@ func (d *Dispatcher) run(ctx context.Context) {
 func (d *Dispatcher) begin(ctx context.Context) time.Time {
 	for {
 		now := d.clock.Now()
+		if until := d.away.until(now); !until.IsZero() {
+			return until
+		}
 		crowds, gather := d.floods.ready(now)
-		for _, c := range crowds {
+		for n, c := range crowds {
 			if !d.start(ctx, d.crowds, func() { d.gather(ctx, c) }) {
+				d.leaveCrowds(crowds[n:], now)
 				return time.Time{}
 			}
 		}
 		ids, next := d.ledger.TakeDue(now, atOnce)
-		for _, id := range ids {
-			if !d.start(ctx, d.slots, func() { d.attend(ctx, id, false) }) {
-				return time.Time{}
+		for n, id := range ids {
+			if !d.away.until(d.clock.Now()).IsZero() || !d.start(ctx, d.slots, func() { d.attend(ctx, id, false) }) {
+				d.leave(ids[n:], now)
+				break
 			}
+		}
+		if ctx.Err() != nil {
+			return time.Time{}
 		}
 		if len(ids) == atOnce || len(crowds) > 0 {
 			continue
 		}
-		if next.IsZero() || !gather.IsZero() && gather.Before(next) {
-			return gather
-		}
-		return next
+		return earliest(earliest(next, gather), d.closeFloods(ctx, now))
 	}
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // start runs a task when there is a slot for it; false where the context ended

@@ -7,12 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/utils/ptr"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/internal/conversation"
@@ -122,13 +124,17 @@ var _ = Describe("A stranger's message", func() {
 		Expect(m.Excerpt).To(Equal("your planes fall from the sky"))
 		Expect(m.Link).To(Equal(e.URL))
 		Expect(m.Acknowledge).To(Equal("https://rostra.example/ack/" + id + "/1/care/nina"))
-		Expect(m.Incident).To(Equal(id))
+		Expect(m.Incident).NotTo(BeEmpty())
+		Expect(m.Labels).To(Equal(map[string]string{
+			"namespace": "social", "channel": "acme-help", "platform": "Mastodon", "owner": "care", "step": "1", "conversation": id,
+		}))
 		Expect(m.Email).To(Equal("nina@example.com"))
 		pass(15 * time.Minute)
 		second := w.told[1].Message
 		Expect(second.Title).To(Equal("A mention on @acme_help (Mastodon) has waited for 15m"))
 		Expect(second.Facts).To(ContainElement(notify.Fact{Name: "Step", Value: "step 2 of 2, as manager of care"}))
-		Expect(second.Labels).To(Equal(m.Labels))
+		Expect(second.Labels).To(HaveKeyWithValue("step", "2"))
+		Expect(second.Incident).NotTo(Equal(m.Incident), "or the receiver folds them, and wakes nobody")
 		Expect(second.ID).NotTo(Equal(m.ID))
 	})
 
@@ -228,7 +234,7 @@ var _ = Describe("A stranger's message", func() {
 
 	It("of which the platform named no post is answered in its thread, whatever post the answer names", func() {
 		e := w.mention("", "hello") // as Mastodon pushes it
-		e.PostID, e.URL, e.ThreadID = "", "", "notification-7"
+		e.ID, e.PostID, e.URL, e.ThreadID = "notification-7", "", "", "notification-7"
 		hear(e)
 		own := w.answer(e)
 		own.InReplyTo = "post-of-the-notification"
@@ -372,10 +378,8 @@ var _ = Describe("A stranger's message", func() {
 			w.ways[who] = nil
 		}
 		hear(w.mention("jo", "hello"))
-		puts := w.table.puts
 		pass(5 * time.Minute)
 		pass(5 * time.Minute)
-		Expect(w.table.puts).To(Equal(puts), "that alone is not written")
 		Expect(w.only().State).To(Equal(conversation.Open))
 		delete(w.ways, "chief/ines")
 		pass(5 * time.Minute)
@@ -391,6 +395,133 @@ var _ = Describe("A stranger's message", func() {
 		Expect(c.State).To(Equal(conversation.Expired))
 		Expect(w.over()).NotTo(BeEmpty())
 		Expect(w.ledger.Figures("uid-1", w.clock.Now())).To(Equal(ledger.Figures{Counted: 1}))
+	})
+
+	It("in each turn is an incident of its own, and each is resolved", func() {
+		w.route.Spec.Repeat = ptr.To[int32](1)
+		e := w.mention("jo", "hello")
+		hear(e)
+		for range 10 {
+			pass(15 * time.Minute)
+		}
+		steps := map[string]int{}
+		for _, one := range w.told {
+			steps[one.Labels["step"]]++
+		}
+		Expect(steps).To(Equal(map[string]int{"1": 1, "2": 1, "1-round-2": 1, "2-round-2": 1, "fallback": 1, "promise": 1}))
+		Expect(w.open()).To(HaveLen(6))
+		hear(w.answer(e))
+		Expect(w.open()).To(BeEmpty())
+		labels := map[string]map[string]string{}
+		for _, one := range w.told {
+			labels[one.Incident] = one.Labels
+		}
+		for _, one := range w.closed {
+			Expect(one.Labels).To(Equal(labels[one.Incident]), "Alertmanager knows it by them")
+		}
+	})
+
+	It("that opens the conversation again leaves nothing open of what was told before", func() {
+		e := w.mention("jo", "hello")
+		hear(e)
+		w.onClose = func(string, string, notify.Closing) error { return errDown }
+		w.clock.Step(time.Minute)
+		hear(w.answer(e))
+		w.clock.Step(time.Minute)
+		hear(w.more(e))
+		Expect(w.who()).To(HaveLen(2), "and what cannot be closed keeps nobody from being told")
+		Expect(w.open()).To(HaveLen(2))
+		w.onClose = nil
+		pass(10 * time.Minute)
+		Expect(w.open()).To(Equal([]string{w.told[1].Incident}))
+
+		By("answering what was acknowledged, after another message")
+		_, err := w.ledger.Acknowledge(ctx, w.only().ID, 0, "care/nina")
+		Expect(err).NotTo(HaveOccurred())
+		d.Settle(ctx)
+		Expect(w.open()).To(HaveLen(1), "it was acknowledged alone")
+		w.clock.Step(time.Minute)
+		answer := w.answer(e)
+		w.clock.Step(time.Minute)
+		hear(w.more(e))
+		hear(answer)
+		Expect(w.only().Episode).To(Equal(3))
+		Expect(w.open()).To(Equal([]string{w.told[2].Incident}))
+	})
+
+	It("is over in all places of the way in which somebody was told", func() {
+		w.ways["care/nina"] = []string{"pagerduty", "slack", "pagerduty"}
+		e := w.mention("jo", "hello")
+		hear(e)
+		hear(w.answer(e))
+		Expect(w.closed).To(HaveLen(2))
+		for _, one := range w.closed {
+			Expect(one.way).To(Equal("pagerduty"))
+		}
+	})
+
+	It("is over also where an answer of the other side was lost", func() {
+		w.ways["care/nina"] = []string{"pagerduty", "slack"}
+		w.onTell = func(_, way string, _ notify.Message) error {
+			if way == "pagerduty" {
+				return &notify.Failure{Way: way, MaybeTold: true}
+			}
+			return nil
+		}
+		e := w.mention("jo", "hello")
+		hear(e)
+		hear(w.answer(e))
+		Expect(w.told[0].way).To(Equal("slack"))
+		Expect(w.closed[0].way).To(Equal("pagerduty"))
+	})
+
+	It("is told to the next at once where no other try would help, and again when it may be asked again", func() {
+		w.onTell = func(who, way string, _ notify.Message) error {
+			switch who {
+			case "care/nina":
+				return &notify.Failure{Way: way, Permanent: true}
+			case "care/maria":
+				return &notify.Failure{Way: way, RetryAfter: 77 * time.Second}
+			}
+			return nil
+		}
+		hear(w.mention("jo", "hello"))
+		c := w.only()
+		Expect(c.Next.Step).To(Equal(1))
+		Expect(c.Due).To(Equal(w.clock.Now().Add(77 * time.Second)))
+	})
+
+	It("of which many are over keeps nobody from being told, whatever does not answer", func() {
+		w.route.Spec.Steps[0].Wait.Duration, w.target = 24*time.Hour, 0
+		hang, hung := make(chan struct{}), make(chan struct{}, 100)
+		w.onClose = func(string, string, notify.Closing) error {
+			hung <- struct{}{}
+			<-hang
+			return errDown
+		}
+		said := []event.Event{}
+		for n := range 60 {
+			e := w.mention(fmt.Sprint("author-", n), "hello")
+			e.ChannelUID, e.Channel = fmt.Sprint("uid-", n), fmt.Sprint("social/channel-", n)
+			hear(e)
+			said = append(said, e)
+		}
+		for _, e := range said {
+			own := w.answer(e)
+			own.ChannelUID, own.Channel = e.ChannelUID, e.Channel
+			Expect(d.Handle(ctx, own)).To(Succeed())
+		}
+		run, stop := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- d.Start(run) }()
+		for range 8 {
+			Eventually(hung).Should(Receive())
+		}
+		Expect(d.Handle(ctx, w.mention("late", "hello"))).To(Succeed())
+		Eventually(w.who).Should(HaveLen(61))
+		close(hang)
+		stop()
+		Eventually(ended).Should(Receive(BeNil()))
 	})
 
 	It("that is answered while somebody is being told is over for them too", func() {
@@ -416,7 +547,7 @@ var _ = Describe("A crash", func() {
 	crash := func(ctx context.Context, tell bool) {
 		dead := w.dispatcher("rostra-0")
 		w.onTell = func(string, string, notify.Message) error {
-			w.table.before = func(string) error { return inbox.ErrUnavailable }
+			w.table.before = func(string) error { return errors.New("the process is dead") }
 			if tell {
 				return nil
 			}
@@ -448,6 +579,21 @@ var _ = Describe("A crash", func() {
 		w.clock.Step(10 * time.Minute)
 		d.Settle(ctx)
 		Expect(w.who()).To(HaveLen(2))
+	})
+
+	It("between telling and outcome leaves no alert, where the answer comes before it is taken up", func(ctx SpecContext) {
+		crash(ctx, true)
+		d := w.dispatcherOn("rostra-1", w.ledger)
+		e := w.mention("acme", "here you are")
+		e.Kind, e.InReplyTo, e.ThreadID = event.OwnPost, "post-1", "post-1"
+		Expect(d.Handle(ctx, e)).To(Succeed())
+		d.Settle(ctx)
+		Expect(w.over()).To(BeEmpty(), "whoever tells may still be at it")
+		w.clock.Step(conversation.ClaimFor)
+		d.Settle(ctx)
+		Expect(w.closed).To(ConsistOf(HaveField("Incident", w.told[0].Incident)))
+		Expect(w.closed[0].Labels).To(Equal(w.told[0].Labels))
+		Expect(w.who()).To(HaveLen(1))
 	})
 
 	It("does not keep those who were told from hearing that it is over", func(ctx SpecContext) {
@@ -610,6 +756,126 @@ var _ = Describe("A flood", func() {
 		for _, one := range w.ledger.List(ledger.Filter{}) {
 			Expect(one.State).To(Equal(conversation.Told))
 		}
+	})
+
+	It("is over when nothing of it waits any more, and the next is another", func(ctx SpecContext) {
+		w := newWorld()
+		w.route.Spec.Steps[0].Wait.Duration, w.target = 24*time.Hour, 0
+		d := w.dispatcher("rostra-0")
+		flood := func() (said []event.Event) {
+			for n := range 20 {
+				e := w.mention(fmt.Sprint("author-", n), "hello")
+				Expect(d.Handle(ctx, e)).To(Succeed())
+				said = append(said, e)
+			}
+			d.Settle(ctx)
+			w.clock.Step(time.Minute)
+			d.Settle(ctx)
+			return said
+		}
+		said := flood()
+		Expect(w.open()).To(HaveLen(6))
+		first := w.told[5]
+		Expect(first.Title).To(ContainSubstring("more conversations"))
+		for _, e := range said {
+			Expect(w.open()).To(ContainElement(first.Incident))
+			Expect(d.Handle(ctx, w.answer(e))).To(Succeed())
+		}
+		w.onClose = func(string, string, notify.Closing) error { return errDown }
+		for range 5 {
+			w.clock.Step(time.Minute)
+			d.Settle(ctx)
+		}
+		Expect(w.open()).To(ContainElement(first.Incident))
+		w.onClose = nil
+		w.clock.Step(30 * time.Minute)
+		d.Settle(ctx)
+		Expect(w.open()).To(BeEmpty())
+		Expect(w.closed).To(ContainElement(HaveField("Closing", And(
+			HaveField("Incident", first.Incident), HaveField("Kind", first.Kind), HaveField("Urgency", first.Urgency), HaveField("Labels", first.Labels)))))
+		Expect(w.ledger.Floods()).To(BeEmpty())
+
+		By("beginning again")
+		flood()
+		second := w.told[len(w.told)-1]
+		Expect(second.Title).To(ContainSubstring("more conversations"))
+		Expect(second.Incident).NotTo(Equal(first.Incident), "or it wakes nobody")
+
+		By("nobody answering for an hour")
+		w.ledger = w.newLedger()
+		d = w.dispatcher("rostra-1")
+		w.clock.Step(59 * time.Minute)
+		d.Settle(ctx)
+		Expect(w.open()).To(ContainElement(second.Incident))
+		w.clock.Step(2 * time.Minute)
+		d.Settle(ctx)
+		Expect(w.open()).To(HaveLen(5), "it has ended by itself where alerts do")
+	})
+
+	It("that goes on is of one incident, and of another after a quiet time", func(ctx SpecContext) {
+		w := newWorld()
+		w.route.Spec.Steps[0].Wait.Duration, w.target = 24*time.Hour, 0
+		d := w.dispatcher("rostra-0")
+		incidents := func() []string {
+			names := []string{}
+			for _, one := range w.told {
+				if strings.Contains(one.Title, "more conversations") && !slices.Contains(names, one.Incident) {
+					names = append(names, one.Incident)
+				}
+			}
+			return names
+		}
+		more := func(minutes int) {
+			for range minutes {
+				for n := range 10 {
+					Expect(d.Handle(ctx, w.mention(fmt.Sprint("author-", w.events, "-", n), "hello"))).To(Succeed())
+				}
+				d.Settle(ctx)
+				w.clock.Step(time.Minute)
+				d.Settle(ctx)
+			}
+		}
+		more(5)
+		Expect(incidents()).To(HaveLen(1))
+		w.clock.Step(15 * time.Minute)
+		d.Settle(ctx)
+		more(5)
+		Expect(incidents()).To(HaveLen(2))
+		Expect(w.open()).NotTo(ContainElement(incidents()[0]), "the first is closed when the second begins")
+		Expect(w.open()).To(ContainElement(incidents()[1]))
+	})
+
+	It("of which a process tells that dies is over as well", func(ctx SpecContext) {
+		w := newWorld()
+		d := w.dispatcher("rostra-0")
+		said := []event.Event{}
+		for n := range 20 {
+			e := w.mention(fmt.Sprint("author-", n), "hello")
+			Expect(d.Handle(ctx, e)).To(Succeed())
+			said = append(said, e)
+		}
+		d.Settle(ctx)
+		w.clock.Step(time.Minute)
+		broken, stop := context.WithCancel(ctx)
+		w.onTell = func(string, string, notify.Message) error {
+			w.table.before = func(string) error { return inbox.ErrUnavailable }
+			stop()
+			return nil
+		}
+		d.Settle(broken)
+		w.onTell, w.table.before = nil, nil
+		Expect(w.who()).To(HaveLen(6))
+		w.ledger = w.newLedger()
+		d = w.dispatcher("rostra-1")
+		for _, e := range said {
+			Expect(d.Handle(ctx, w.answer(e))).To(Succeed())
+		}
+		for range 3 {
+			w.clock.Step(time.Minute)
+			d.Settle(ctx)
+		}
+		Expect(w.open()).To(BeEmpty())
+		Expect(w.who()).To(HaveLen(6))
 	})
 
 	It("that cannot be told is tried thrice, and is then the next one's", func(ctx SpecContext) {

@@ -22,10 +22,16 @@
 // minute for all processes; the first five are counted by each process, from its
 // start.
 //
+// What they are told in a time without a quiet one is of one incident, which the
+// row names before anybody is told. It is closed when nothing of it waits any
+// more, and in an hour at the latest.
+//
 // # When it is over
 //
 // An answer, an acknowledgement and the end of a conversation set in its row, in
-// the same write, that those who were told are still to hear of it. Some process
-// claims that as it would a turn, whichever process wrote the row, and tries
-// three times.
+// the same write, who was told and is still to hear of it; whom a process may
+// have told that wrote no outcome is among them. Some process claims that as it
+// would a turn, whichever process wrote the row, and tries for a day. Those who
+// close are others than those who tell, and their claim keeps nobody from taking
+// a turn.
 package dispatch

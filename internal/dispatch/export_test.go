@@ -15,6 +15,9 @@ func (d *Dispatcher) Handle(ctx context.Context, e event.Event) error { return d
 // Resume does what Start does first.
 func (d *Dispatcher) Resume() { d.resume() }
 
+// SetLimit sets how many conversations of a channel may wait.
+func (d *Dispatcher) SetLimit(limit int) { d.limit = limit }
+
 // Idle waits for what has begun.
 func (d *Dispatcher) Idle() { d.tasks.Wait() }
 
@@ -24,11 +27,16 @@ func (d *Dispatcher) Settle(ctx context.Context) {
 		d.begin(ctx)
 		d.tasks.Wait()
 		now := d.clock.Now()
+		if !d.away.until(now).IsZero() {
+			return
+		}
 		_, next := d.ledger.TakeDue(now, 0)
 		d.floods.mu.Lock()
 		gather := d.floods.next
 		d.floods.mu.Unlock()
-		if (next.IsZero() || next.After(now)) && (gather.IsZero() || gather.After(now)) {
+		flood := d.closeFloods(ctx, now)
+		d.tasks.Wait()
+		if (next.IsZero() || next.After(now)) && (gather.IsZero() || gather.After(now)) && (flood.IsZero() || flood.After(now)) {
 			return
 		}
 	}

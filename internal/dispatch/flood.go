@@ -21,6 +21,9 @@ const (
 	refill = time.Minute
 	// lookAgain is how soon crowds are looked at again that wait for each other.
 	lookAgain = time.Second
+	// farthest is how far ahead a crowd may be ready at the most, unless the clock
+	// was set back.
+	farthest = 2 * refill
 )
 
 // crowd are conversations of a channel of which the same people are to be told,
@@ -94,6 +97,9 @@ func (f *flooded) at(who escalation.Person, now time.Time) *budget {
 	if b == nil {
 		b = &budget{left: burst, since: now}
 		f.budgets[who] = b
+	}
+	if b.since.After(now) {
+		b.since = now // the clock was set back
 	}
 	if grown := int(now.Sub(b.since) / refill); grown > 0 {
 		b.left += grown
@@ -181,7 +187,7 @@ func (f *floods) putBack(c *crowd, notBefore time.Time) {
 func (f *floods) ready(now time.Time) (ready []*crowd, next time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.next.IsZero() || now.Before(f.next) {
+	if f.next.IsZero() || now.Before(f.next) && !f.next.After(now.Add(farthest)) {
 		return nil, f.next
 	}
 	f.next = time.Time{}
@@ -199,6 +205,9 @@ func (f *floods) readyOf(channel *flooded, now time.Time) (ready []*crowd) {
 	waiting := slices.SortedFunc(maps.Values(channel.crowds), func(a, b *crowd) int { return a.since.Compare(b.since) })
 	taken := map[escalation.Person]bool{}
 	for _, c := range waiting {
+		if c.notBefore.After(now.Add(farthest)) {
+			c.notBefore = now
+		}
 		at := c.notBefore
 		free := !now.Before(at)
 		for _, hearer := range c.people {
@@ -237,7 +246,7 @@ func latest(a, b time.Time) time.Time {
 
 // sweep forgets budgets that are full, now and then.
 func (f *floods) sweep(now time.Time) {
-	if now.Before(f.swept.Add(burst * refill)) {
+	if !f.swept.After(now) && now.Before(f.swept.Add(burst*refill)) {
 		return
 	}
 	f.swept = now

@@ -21,10 +21,13 @@ const (
 	// renewEvery is after how many conversations the claim of a gathering is
 	// renewed.
 	renewEvery = 1000
-	// gatherTries is how often people are tried to be told of many at once, and
-	// gatherAgain after how long again.
+	// gatherTries is how often people are tried to be told of many at once.
 	gatherTries = 3
-	gatherAgain = 10 * time.Second
+	// floodQuiet is after how long without a message the next is of another flood,
+	// and wakes whoever is told anew.
+	floodQuiet = 10 * time.Minute
+	// maxFloods bounds how many of the same people can be open.
+	maxFloods = 8
 )
 
 // gathered is what a crowd is told of.
@@ -53,13 +56,17 @@ func (d *Dispatcher) gather(ctx context.Context, c *crowd) {
 		d.attend(ctx, g.waiting[0].ID, true)
 		return
 	}
-	until, err := d.claimGathering(ctx, &g)
-	if err == nil && until.IsZero() {
-		g.channel, err = d.directory.Channel(ctx, channelName(c.channel), c.uid)
+	var until time.Time
+	var err error
+	if g.channel, err = d.directory.Channel(ctx, channelName(c.channel), c.uid); err == nil && g.channel != nil {
+		until, err = d.claimGathering(ctx, &g)
 	}
 	switch {
 	case err != nil:
 		if ctx.Err() == nil {
+			d.away.note(err, now)
+		}
+		if ctx.Err() == nil && d.quiet.may("gather "+cause(err), now) {
 			d.log.Error(err, "people could not be told of many conversations at once; it is tried again", "channel", c.channel, "after", again.String())
 		}
 		d.putBack(c, now.Add(again))
@@ -85,13 +92,16 @@ func (d *Dispatcher) scatter(waiting []ledger.Summary) {
 	}
 }
 
-// waiting gives those of a crowd for which it is still time.
+// waiting gives those of a crowd for which it is still time, and lets go of the
+// others.
 func (d *Dispatcher) waiting(c *crowd, now time.Time) []ledger.Summary {
 	found := make([]ledger.Summary, 0, len(c.ids))
 	for id := range maps.Keys(c.ids) {
 		summary, ok := d.ledger.Summary(id)
 		if ok && summary.State.Waits() && !summary.Due.IsZero() && !now.Before(summary.Due) {
 			found = append(found, summary)
+		} else {
+			d.ledger.Wake(id, now) // when its row says
 		}
 	}
 	slices.SortFunc(found, func(a, b ledger.Summary) int { return a.OpenedAt.Compare(b.OpenedAt) })
@@ -105,20 +115,50 @@ func (d *Dispatcher) claimGathering(ctx context.Context, g *gathered) (until tim
 		now := d.clock.Now()
 		until = time.Time{}
 		switch {
-		case row.Claim != nil && now.Before(row.Claim.Until) && row.Claim.By != d.by && !d.former(row.Claim.By):
+		case row.Claim.Keeps(now) && row.Claim.By != d.by && !d.former(row.Claim.By):
 			until = row.Claim.Until
-		case now.Before(row.At.Add(refill)):
+		case !row.At.After(now) && now.Before(row.At.Add(refill)): // else the clock was set back
 			until = row.At.Add(refill)
 		}
 		if !until.IsZero() {
 			return nil, nil
 		}
+		g.join(&row, now)
 		row.Claim = d.claim(now)
 		g.row = row
 		return &row, nil
 	})
 	return until, err
 }
+
+// join makes what is about to be told a part of the flood that goes on, or of a
+// new one. It is written before anybody is told, so that what a process tells
+// that dies is closed as well.
+func (g *gathered) join(row *ledger.Gathering, now time.Time) {
+	row.Channel, row.ChannelUID, row.Late, row.People = g.crowd.channel, g.uid, g.task == conversation.TellLate, nil
+	for _, hearer := range g.people {
+		row.People = append(row.People, hearer.Person)
+	}
+	row.Floods = slices.Clone(row.Floods)
+	if last := len(row.Floods) - 1; last >= 0 && row.Floods[last].Over.IsZero() {
+		flood := &row.Floods[last]
+		if row.Claim != nil || now.Before(flood.At.Add(floodQuiet)) && now.Before(flood.Since.Add(gatheredFor)) {
+			flood.At = now
+			return
+		}
+		flood.Over, flood.Again = now, now
+	}
+	row.Floods = append(row.Floods, ledger.Flood{
+		Incident: digest("many", g.key, now.UTC().Format(time.RFC3339Nano)), Since: now, At: now,
+		Platform: g.channel.Platform, Owner: g.channel.Escalation.Owner,
+	})
+	if over := len(row.Floods) - maxFloods; over > 0 {
+		row.Floods = slices.Delete(row.Floods, 0, over)
+	}
+}
+
+// flood is the one that is told of.
+func (g *gathered) flood() *ledger.Flood { return &g.row.Floods[len(g.row.Floods)-1] }
 
 func (d *Dispatcher) claim(now time.Time) *conversation.Claim {
 	return &conversation.Claim{By: d.by, Until: now.Add(conversation.ClaimFor)}
@@ -128,32 +168,31 @@ func (d *Dispatcher) claim(now time.Time) *conversation.Claim {
 // a crash in between, those in which it is not noted are told of again, by a
 // message with the same ID.
 func (d *Dispatcher) tellCrowd(ctx context.Context, g *gathered) {
-	count, oldest := len(g.waiting), g.waiting[0].OpenedAt
 	turn := escalation.Turn{People: g.people}
-	tellings := d.tellAll(ctx, g.task, turn, func(h escalation.Hearer) message {
-		return d.many(g.crowd, g.channel, g.row.Count, count, oldest, h)
-	})
+	tellings := d.tellAll(ctx, g.row.Claim.Until, g.task, turn, func(h escalation.Hearer) message { return d.many(g, h) })
 	told := heard(tellings)
 	row := g.row
 	row.Claim = nil
 	if !told {
 		row.Tries++
-		if row.Tries < gatherTries || ctx.Err() != nil {
+		if row.Tries < gatherTries && !conversation.Hopeless(tellings) || ctx.Err() != nil {
 			d.writeGathering(ctx, g, row)
-			d.putBack(g.crowd, d.clock.Now().Add(time.Duration(row.Tries)*gatherAgain))
+			d.putBack(g.crowd, d.clock.Now().Add(conversation.Pause(row.Tries, tellings)))
 			return
 		}
 	} else {
 		row.Count++
 		row.At = d.clock.Now()
-		d.metrics.gathered.Add(float64(count))
+		d.metrics.gathered.Add(float64(len(g.waiting)))
 	}
 	row.Tries = 0
 	for n := range tellings {
 		tellings[n].Grouped = true
 	}
-	for chunk := range slices.Chunk(g.waiting, renewEvery) {
+	for first := 0; first < len(g.waiting); first += renewEvery {
+		chunk := g.waiting[first:min(first+renewEvery, len(g.waiting))]
 		if ctx.Err() != nil {
+			d.scatter(g.waiting[first:])
 			return // the claim stays, and with it the number of the message
 		}
 		d.noteAll(ctx, g, chunk, tellings)
@@ -172,9 +211,10 @@ func (d *Dispatcher) writeGathering(ctx context.Context, g *gathered, after ledg
 		if row.Claim == nil || row.Claim.By != d.by {
 			return nil, nil
 		}
+		after.Floods = row.Floods // whoever closes them needs no claim
 		return &after, nil
 	})
-	if err != nil {
+	if err != nil && d.quiet.may("gathered "+cause(err), d.clock.Now()) {
 		d.log.Error(err, "that people were told of many conversations could not be written; they may hear of some again", "channel", g.crowd.channel)
 	}
 }
@@ -204,7 +244,7 @@ func (d *Dispatcher) noteAll(ctx context.Context, g *gathered, some []ledger.Sum
 		})
 	}
 	_ = group.Wait()
-	if count := failed.Load(); count > 0 && ctx.Err() == nil {
+	if count := failed.Load(); count > 0 && ctx.Err() == nil && d.quiet.may("note "+g.crowd.channel, d.clock.Now()) {
 		d.log.Info("that people were told could not be written of some conversations; they hear of them again", "conversations", count, "channel", g.crowd.channel)
 	}
 }
@@ -220,6 +260,7 @@ func (d *Dispatcher) noteOne(c *conversation.Conversation, g *gathered, tellings
 	if newCrowd(c.ChannelUID, c.Channel, g.task, turn.People, now).key != g.key {
 		return false
 	}
+	c.Release() // of one that ended without a word
 	mine := slices.Clone(tellings)
 	for n := range mine {
 		mine[n].Position = turn.At

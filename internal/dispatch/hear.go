@@ -23,6 +23,7 @@ const (
 	eventIgnored  = "ignored"
 	eventKnown    = "known"
 	eventGone     = "channel-gone"
+	eventOverflow = "overflow"
 	eventNoTarget = "no-channel"
 )
 
@@ -59,7 +60,7 @@ func isMessage(e *event.Event) bool {
 
 // ownPost takes in a post of the account's own: it may be an answer.
 func (d *Dispatcher) ownPost(ctx context.Context, e *event.Event) (string, error) {
-	ids, err := d.answeredBy(ctx, e)
+	ids, sure, err := d.answeredBy(ctx, e)
 	if err != nil {
 		return "", err
 	}
@@ -75,18 +76,24 @@ func (d *Dispatcher) ownPost(ctx context.Context, e *event.Event) (string, error
 			return "", err
 		}
 	}
+	if !sure && e.InReplyTo != "" {
+		if err := d.ledger.PutAhead(ctx, e.ChannelUID, e.InReplyTo, e); err != nil {
+			return "", err
+		}
+	}
 	switch {
 	case len(ids) > 0:
 		return eventAnswer, nil
 	case e.InReplyTo == "":
 		return eventIgnored, nil
 	}
-	return eventAhead, d.ledger.PutAhead(ctx, e.ChannelUID, e.InReplyTo, e)
+	return eventAhead, nil
 }
 
-// answeredBy finds the conversations that a post of the account's own answers.
-// The index may be behind what another process wrote, so it is asked twice.
-func (d *Dispatcher) answeredBy(ctx context.Context, e *event.Event) ([]string, error) {
+// answeredBy finds the conversations that a post of the account's own answers,
+// and tells whether it is sure. The index may be behind what another process
+// wrote, so it is asked twice.
+func (d *Dispatcher) answeredBy(ctx context.Context, e *event.Event) (ids []string, sure bool, err error) {
 	find := func() []string {
 		switch {
 		case e.InReplyTo != "":
@@ -102,14 +109,33 @@ func (d *Dispatcher) answeredBy(ctx context.Context, e *event.Event) ([]string, 
 		return nil
 	}
 	if ids := find(); len(ids) > 0 || e.InReplyTo == "" && e.ThreadID == "" {
-		return ids, nil
+		return ids, true, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
 	defer cancel()
 	if err := d.ledger.CaughtUp(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return find(), nil
+	if ids := find(); len(ids) > 0 {
+		return ids, true, nil
+	}
+	return d.begunBy(e), false, nil
+}
+
+// begunBy finds the conversation whose author began the thread in which a post of
+// the account's own is: it answers a part of theirs that has not come. Where
+// others wait in the thread as well, it may be theirs.
+func (d *Dispatcher) begunBy(e *event.Event) []string {
+	id, ok := d.ledger.OfPost(e.ChannelUID, e.ThreadID)
+	if !ok || e.InReplyTo == "" || e.ThreadID == e.PostID {
+		return nil
+	}
+	for _, other := range d.ledger.OfThread(e.ChannelUID, e.ThreadID) {
+		if other != id {
+			return nil
+		}
+	}
+	return []string{id}
 }
 
 // message takes in what a stranger wrote. Where it opens an episode and a worker
@@ -130,28 +156,30 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 	id := conversation.NewID(e.ChannelUID, thread, conversation.AuthorOf(e))
 	free := d.reserve()
 	var next step
-	outcome := eventKnown
+	var outcome string
 	after, err := d.ledger.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
 		d.giveUp(&next) // of a try that others were faster than
+		outcome = eventKnown
 		now := d.clock.Now()
 		if c == nil {
+			if d.ledger.Waiting(e.ChannelUID) >= d.limit {
+				outcome = eventOverflow
+				return nil, nil
+			}
 			c = conversation.Begin(e, thread)
 		}
-		var terms conversation.Terms
-		if c.NeedsTerms() && !c.Took(e) {
-			terms = d.terms(e, channel)
-		}
-		if !c.Hear(e, terms, now) {
+		if !d.hear(c, e, answer, channel, now) {
 			return nil, nil
 		}
 		outcome = eventHeard
-		if answer != nil {
-			c.Answer(answer, now)
-		} else if free {
+		if answer == nil && free {
 			next = d.consider(c, channel, now, false)
 		}
 		return c, nil
 	})
+	if outcome == eventOverflow && err == nil {
+		d.sayFull(e)
+	}
 	switch {
 	case err != nil:
 		d.giveUp(&next)
@@ -168,11 +196,41 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 	return outcome, err
 }
 
+// hear takes in a message, and the answer to it that came ahead. It tells whether
+// anything changed.
+func (d *Dispatcher) hear(c *conversation.Conversation, e, answer *event.Event, channel *Channel, now time.Time) bool {
+	if answer != nil && c.Took(answer) {
+		return c.Overtaken(e)
+	}
+	var terms conversation.Terms
+	if c.WantsTerms(e, now) {
+		terms = d.terms(e, channel)
+	}
+	if !c.Hear(e, terms, now) {
+		return false
+	}
+	if answer != nil {
+		answer.InReplyTo = e.PostID
+		c.Answer(answer, now)
+	}
+	return true
+}
+
+// sayFull says of a channel that so many conversations wait that none is begun.
+func (d *Dispatcher) sayFull(e *event.Event) {
+	d.metrics.overflow.Inc()
+	if d.quiet.may("overflow "+e.Channel, d.clock.Now()) {
+		d.log.Error(nil, "so many conversations of a channel wait that no new one is begun: nobody is told of what others write; answer those that wait, or end the attack",
+			"channel", e.Channel, "waiting", d.ledger.Waiting(e.ChannelUID))
+	}
+}
+
 // threadOf finds the thread of a message: that of the conversation which knows
 // the post, or, where the platform names no thread, the post that it answers.
+// Where it names no author either, that post may be anybody's.
 func (d *Dispatcher) threadOf(e *event.Event) string {
 	known, ok := d.ledger.OfPost(e.ChannelUID, e.PostID)
-	if !ok && e.ThreadID == "" {
+	if !ok && e.ThreadID == "" && conversation.AuthorOf(e) != "" {
 		known, ok = d.ledger.OfPost(e.ChannelUID, e.InReplyTo)
 	}
 	if ok {
@@ -187,6 +245,7 @@ func (d *Dispatcher) threadOf(e *event.Event) string {
 func (d *Dispatcher) terms(e *event.Event, channel *Channel) conversation.Terms {
 	terms := conversation.Terms{Owner: channel.Escalation.Owner, Target: channel.Target, Excerpt: channel.Excerpt}
 	if channel.Route == nil {
+		terms.Route = channel.RouteName // of one that is not there, and may come back
 		return terms
 	}
 	rule, problems := channel.Route.Match(&escalation.Subject{Event: e, Channel: channel.Escalation})
@@ -194,6 +253,6 @@ func (d *Dispatcher) terms(e *event.Event, channel *Channel) conversation.Terms 
 		d.metrics.rules.Inc()
 		d.log.V(1).Info("a rule of an escalation route failed on an event", "channel", e.Channel, "route", channel.RouteName, "problem", problem.Message)
 	}
-	terms.Route, terms.Rule = channel.RouteName, channel.Route.Rule(rule)
+	terms.Route, terms.Rule, terms.RuleSteps = channel.RouteName, channel.Route.Rule(rule), channel.Route.Own(rule)
 	return terms
 }

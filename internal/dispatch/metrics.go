@@ -14,6 +14,7 @@ type metrics struct {
 	unreached     prometheus.Counter
 	gathered      prometheus.Counter
 	rules         prometheus.Counter
+	overflow      prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -23,11 +24,11 @@ func newMetrics() *metrics {
 	return &metrics{
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rostra_conversation_events_total",
-			Help: "Events handled, by what became of them: heard, known (it came before), answer, ahead (an answer whose message has not come), ignored, channel-gone, no-channel.",
+			Help: "Events handled, by what became of them: heard, known (it came before), answer, ahead (an answer whose message has not come), ignored, channel-gone, no-channel, overflow (too many wait).",
 		}, []string{"outcome"}),
 		notifications: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rostra_notifications_total",
-			Help: "Tries to tell somebody, by way and outcome: told, failed, closed (they heard that it is over), close-failed.",
+			Help: "Tries to tell somebody, by way and outcome: told, failed, closed (they heard that it is over), close-failed, close-given-up (after a day; an alert may be left open).",
 		}, []string{"way", "outcome"}),
 		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "rostra_turn_lateness_seconds",
@@ -37,12 +38,13 @@ func newMetrics() *metrics {
 		expired:   counter("rostra_conversations_expired_total", "Conversations that were given up: nobody did anything for a week, or the channel is gone."),
 		unreached: counter("rostra_conversations_unreached_total", "Times that nobody at all could be told of a conversation."),
 		gathered:  counter("rostra_conversations_gathered_total", "Conversations that people were told of together with others."),
+		overflow:  counter("rostra_dispatch_overflow_total", "Messages of which nobody is told, since too many conversations of the channel wait already."),
 		rules:     counter("rostra_escalation_rule_failures_total", "Times that a rule of a route failed on an event."),
 	}
 }
 
 func (m *metrics) register(registerer prometheus.Registerer) error {
-	for _, collector := range []prometheus.Collector{m.events, m.notifications, m.lateness, m.expired, m.unreached, m.gathered, m.rules} {
+	for _, collector := range []prometheus.Collector{m.events, m.notifications, m.lateness, m.expired, m.unreached, m.gathered, m.rules, m.overflow} {
 		if err := registerer.Register(collector); err != nil {
 			return err
 		}

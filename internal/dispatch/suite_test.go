@@ -138,6 +138,11 @@ func (w *way) Tell(_ context.Context, m notify.Message) error {
 }
 
 func (w *way) Close(_ context.Context, c notify.Closing) error {
+	if hook := w.w.onClose; hook != nil {
+		if err := hook(w.who, w.name, c); err != nil {
+			return err
+		}
+	}
 	w.w.mu.Lock()
 	defer w.w.mu.Unlock()
 	w.w.closed = append(w.w.closed, closed{w.who, w.name, c})
@@ -159,7 +164,9 @@ type world struct {
 	target time.Duration
 	owner  string
 	gone   bool
-	away   error
+	// missing: the channel names a route that is not there.
+	missing bool
+	away    error
 	// ways of people, by team/member; "alerts" for who is not in it.
 	ways map[string][]string
 
@@ -167,7 +174,9 @@ type world struct {
 	told   []told
 	closed []closed
 	onTell func(who, way string, m notify.Message) error
-	events int
+	// onClose is as onTell.
+	onClose func(who, way string, c notify.Closing) error
+	events  int
 }
 
 // newWorld has an airline: nina has the nights in Sydney and dana the days, maria
@@ -245,7 +254,10 @@ func (w *world) Channel(_ context.Context, name types.NamespacedName, uid string
 	if team := w.teams[w.owner]; team != nil {
 		c.Manager = escalation.Person{Team: team.Name, Name: team.Spec.Manager}
 	}
-	if w.route != nil {
+	switch {
+	case w.missing:
+		c.RouteName = "care"
+	case w.route != nil:
 		c.RouteName, c.Route = w.route.Name, escalation.Compile(w.route)
 	}
 	return c, nil
@@ -367,3 +379,18 @@ func (w *world) only() *conversation.Conversation {
 }
 
 var errDown = errors.New("pagerduty: api.example answered 503")
+
+// open are the incidents that a receiver has open, which takes an end also for
+// what it has not heard of.
+func (w *world) open() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := []string{}
+	for _, one := range w.told {
+		over := slices.ContainsFunc(w.closed, func(c closed) bool { return c.Incident == one.Incident && !c.Acknowledged })
+		if !over && !slices.Contains(names, one.Incident) {
+			names = append(names, one.Incident)
+		}
+	}
+	return names
+}

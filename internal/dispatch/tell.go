@@ -5,8 +5,9 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
+	"time"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
 	"github.com/rostra-dev/rostra/internal/escalation"
@@ -20,6 +21,7 @@ const (
 	outcomeFailed   = "failed"
 	outcomeClosed   = "closed"
 	outcomeUnclosed = "close-failed"
+	outcomeOpen     = "close-given-up"
 	noWay           = "none"
 )
 
@@ -30,11 +32,12 @@ const maxProblem = 160
 type message = notify.Message
 
 // tellAll tells people, side by side, and gives what became of it in their
-// order.
+// order. It ends so early that the outcome can be written while the claim is
+// good, however long the claim itself took to be written.
 func (d *Dispatcher) tellAll(
-	ctx context.Context, task conversation.Task, turn escalation.Turn, words func(escalation.Hearer) message,
+	ctx context.Context, claimed time.Time, task conversation.Task, turn escalation.Turn, words func(escalation.Hearer) message,
 ) []conversation.Telling {
-	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	ctx, cancel := context.WithTimeout(ctx, claimed.Sub(d.clock.Now())-writeTimeout)
 	defer cancel()
 	tellings := make([]conversation.Telling, len(turn.People))
 	var group sync.WaitGroup
@@ -43,82 +46,78 @@ func (d *Dispatcher) tellAll(
 		*telling = conversation.Telling{
 			At: d.clock.Now(), Position: turn.At, Late: task == conversation.TellLate, Team: hearer.Team, Member: hearer.Name,
 		}
-		group.Go(func() { telling.Way, telling.Problem = d.tell(ctx, hearer, words(hearer)) })
+		group.Go(func() { d.tell(ctx, hearer, words(hearer), telling) })
 	}
 	group.Wait()
 	return tellings
 }
 
-// tell tells one person, in the first way that works.
-func (d *Dispatcher) tell(ctx context.Context, hearer escalation.Hearer, m message) (way, problem string) {
+// tell tells one person, in the first way that works, and says what became of it.
+func (d *Dispatcher) tell(ctx context.Context, hearer escalation.Hearer, m message, telling *conversation.Telling) {
 	ways, recipient, err := d.directory.Ways(ctx, hearer.Person)
 	if err != nil {
 		d.metrics.notifications.WithLabelValues(noWay, outcomeFailed).Inc()
-		return "", short("how to tell them could not be read: " + err.Error())
+		telling.Problem = short("how to tell them could not be read: " + err.Error())
+		return
 	}
-	problem = "there is no way to tell them"
+	telling.Problem = "there is no way to tell them"
 	m.Email = recipient.Email
+	failures := make([]*notify.Failure, 0, len(ways))
 	for _, notifier := range ways {
 		if ctx.Err() != nil {
+			failures = append(failures, &notify.Failure{})
 			break
 		}
 		err := tellBy(ctx, notifier, m)
 		if err == nil {
 			d.metrics.notifications.WithLabelValues(notifier.Way(), outcomeTold).Inc()
-			return notifier.Way(), ""
+			telling.Way, telling.Problem = notifier.Way(), ""
+			break
 		}
 		d.metrics.notifications.WithLabelValues(notifier.Way(), outcomeFailed).Inc()
-		problem = short(err.Error())
+		telling.Problem = short(err.Error())
+		failures = append(failures, failureOf(err))
+	}
+	for _, failure := range failures {
+		telling.Unsure = telling.Unsure || failure.MaybeTold
+	}
+	if telling.Way != "" {
+		return
 	}
 	if len(ways) == 0 {
 		d.metrics.notifications.WithLabelValues(noWay, outcomeFailed).Inc()
 	}
-	d.log.Info("somebody could not be told", "who", hearer.String(), "problem", problem)
-	return "", problem
+	telling.Permanent, telling.RetryAfter = outlook(failures)
+	d.log.Info("somebody could not be told", "who", hearer.String(), "problem", telling.Problem)
+}
+
+// failureOf is what is known of an error of Tell.
+func failureOf(err error) *notify.Failure {
+	if failure, ok := errors.AsType[*notify.Failure](err); ok {
+		return failure
+	}
+	return &notify.Failure{}
+}
+
+// outlook tells of a person's failures whether no other try would go better, and
+// else how long all ways that may ask to be left alone.
+func outlook(failures []*notify.Failure) (permanent bool, retryAfter time.Duration) {
+	permanent = len(failures) > 0
+	for _, failure := range failures {
+		if failure.Permanent {
+			continue
+		}
+		if permanent || failure.RetryAfter < retryAfter {
+			permanent, retryAfter = false, failure.RetryAfter
+		}
+	}
+	return permanent, retryAfter
 }
 
 func tellBy(ctx context.Context, notifier notify.Notifier, m message) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, wayTimeout)
 	defer cancel()
 	return notifier.Tell(ctx, m)
-}
-
-// closeWays ends what was told of a conversation. It tells whether nothing is
-// left to be ended.
-func (d *Dispatcher) closeWays(ctx context.Context, c *conversation.Conversation) bool {
-	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
-	defer cancel()
-	all := true
-	for _, telling := range c.Singly() {
-		if err := d.closeWay(ctx, c, telling); err != nil {
-			all = false
-			d.metrics.notifications.WithLabelValues(telling.Way, outcomeUnclosed).Inc()
-			d.log.Info("somebody could not be told that it is over", "conversation", c.ID, "who", telling.Team+"/"+telling.Member, "problem", short(err.Error()))
-		}
-	}
-	return all
-}
-
-func (d *Dispatcher) closeWay(ctx context.Context, c *conversation.Conversation, telling conversation.Telling) error {
-	ways, _, err := d.directory.Ways(ctx, escalation.Person{Team: telling.Team, Name: telling.Member})
-	if err != nil {
-		return fmt.Errorf("how they were told could not be read: %w", err)
-	}
-	for _, notifier := range ways {
-		closer, ok := notifier.(notify.Closer)
-		if !ok || notifier.Way() != telling.Way {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, wayTimeout)
-		err := closer.Close(ctx, closing(c, telling))
-		cancel()
-		if err != nil {
-			return err
-		}
-		d.metrics.notifications.WithLabelValues(telling.Way, outcomeClosed).Inc()
-		return nil
-	}
-	return nil // this way keeps nothing open, or it is theirs no more
 }
 
 func heard(tellings []conversation.Telling) bool {

@@ -5,10 +5,12 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
 	"github.com/rostra-dev/rostra/internal/escalation"
+	"github.com/rostra-dev/rostra/internal/inbox"
 )
 
 // plan is a task that this process has claimed.
@@ -31,8 +33,10 @@ type step struct {
 	held bool
 	// rest until then at the least, without a write.
 	rest time.Time
-	// spent of a budget, to be given back if it comes to nothing.
-	spent *crowd
+	// spent of a budget, and a slot to close, to be given back if it comes to
+	// nothing.
+	spent  *crowd
+	closer bool
 }
 
 // attend does what is to be done about one conversation now. Paid tells that the
@@ -65,7 +69,11 @@ func (d *Dispatcher) attend(ctx context.Context, id string, paid bool) {
 	switch {
 	case err != nil:
 		d.giveUp(&next)
+		now := d.clock.Now()
 		if ctx.Err() == nil {
+			d.away.note(err, now)
+		}
+		if ctx.Err() == nil && d.quiet.may(cause(err), now) {
 			d.log.Error(err, "a conversation could not be read or written; it is looked at again", "conversation", id, "after", again.String())
 		}
 		d.ledger.Wake(id, d.clock.Now().Add(again))
@@ -82,6 +90,9 @@ func (d *Dispatcher) giveUp(s *step) {
 	if s.spent != nil {
 		d.floods.refund(s.spent)
 	}
+	if s.closer {
+		<-d.closers
+	}
 	*s = step{}
 }
 
@@ -96,8 +107,7 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 		d.expire(c, "nobody did anything about it for a week")
 		return step{changed: c.Expire(now)}
 	case conversation.Close:
-		c.Take(d.by, now)
-		return step{changed: true, plan: &plan{task: task, channel: channel, due: due}}
+		return d.close(c, now)
 	case conversation.TakeTurn, conversation.TellLate:
 	}
 	if channel == nil {
@@ -105,7 +115,14 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 		return step{changed: c.Abandon(now)}
 	}
 	turn := turnOf(c, channel, task, now)
+	if turn.At.StandIn && c.StoodIn {
+		c.Postpone(now)
+		return step{changed: true}
+	}
 	if len(turn.People) == 0 {
+		if next := d.close(c, now); next.changed {
+			return next
+		}
 		return d.nobody(c, task, turn, now)
 	}
 	next := step{changed: true, plan: &plan{task: task, channel: channel, turn: turn, due: due}}
@@ -113,11 +130,30 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 		next.spent = newCrowd(c.ChannelUID, c.Channel, task, turn.People, now)
 		if !d.floods.admit(next.spent, c.ID, now) {
 			d.hurry()
+			if next := d.close(c, now); next.changed {
+				return next
+			}
 			return step{held: true}
 		}
 	}
-	c.Take(d.by, now)
+	c.Take(d.by, turn, now)
 	return next
+}
+
+// close claims to close what is to be closed, if there is somebody to do it.
+func (d *Dispatcher) close(c *conversation.Conversation, now time.Time) step {
+	next := step{rest: now.Add(again)}
+	if at := c.TurnAt(); !at.IsZero() && at.Before(next.rest) {
+		next.rest = latest(at, now.Add(soon))
+	}
+	if len(c.Closable(now)) == 0 || !d.reserveCloser() {
+		return next
+	}
+	if !c.TakeClose(d.by, now) {
+		<-d.closers
+		return next
+	}
+	return step{changed: true, closer: true, plan: &plan{task: conversation.Close}}
 }
 
 // nobody is what becomes of a turn that nobody can be told of.
@@ -127,19 +163,34 @@ func (d *Dispatcher) nobody(c *conversation.Conversation, task conversation.Task
 		return step{changed: true}
 	}
 	d.sayUnreached(c, turn.Skipped, now)
-	return step{rest: now.Add(conversation.UnheardAgain)}
+	c.Postpone(now)
+	return step{changed: true}
 }
 
 // turnOf is whose turn it is now, by what holds of the channel now: an owner, a
-// route or a rota may be another than when the conversation began. Where there
-// is no route any more, the owner's manager hears.
+// route or a rota may be another than when the conversation began. The owner's
+// manager hears where there is no route any more, where it is not there for now,
+// and where nobody of the fallback can be told.
 func turnOf(c *conversation.Conversation, channel *Channel, task conversation.Task, now time.Time) escalation.Turn {
 	if task == conversation.TakeTurn && channel.Route != nil {
-		return channel.Route.Turn(channel.Route.RuleNamed(c.Terms.Rule), c.Next, c.Heard(c.Next.Round), channel.Sources, now)
+		rule := channel.Route.RuleNamed(c.Terms.Rule)
+		if rule == escalation.DefaultSteps && c.Terms.Rule != "" {
+			c.LeaveRule()
+		}
+		turn := channel.Route.Turn(rule, c.Next, c.Heard(c.Next.Round), channel.Sources, now)
+		if len(turn.People) == 0 && channel.Manager != (escalation.Person{}) && channel.Sources.Reaches(channel.Manager) {
+			turn.Targets = append(turn.Targets, "manager of "+channel.Escalation.Owner)
+			turn.People = []escalation.Hearer{{Person: channel.Manager, Manager: true}}
+		}
+		return turn
 	}
 	turn := escalation.Turn{Targets: []string{"manager of " + channel.Escalation.Owner}}
-	turn.At = escalation.Position{Round: c.Next.Round, Fallback: true}
+	turn.At = escalation.Position{Round: c.Next.Round, Fallback: true, Anew: c.Next.Anew}
 	turn.Next = turn.At
+	if task == conversation.TakeTurn && channel.RouteName != "" {
+		turn.At = escalation.Position{Round: c.Next.Round, Step: c.Next.Step, Anew: c.Next.Anew, StandIn: true}
+		turn.Next = c.Next
+	}
 	if channel.Manager != (escalation.Person{}) {
 		turn.People = []escalation.Hearer{{Person: channel.Manager, Manager: true}}
 	}
@@ -148,6 +199,9 @@ func turnOf(c *conversation.Conversation, channel *Channel, task conversation.Ta
 
 func (d *Dispatcher) expire(c *conversation.Conversation, why string) {
 	d.metrics.expired.Inc()
+	if !d.quiet.may("expired "+c.Channel, d.clock.Now()) {
+		return
+	}
 	d.log.Info("a conversation was given up", "conversation", c.ID, "channel", c.Channel, "state", c.State, "cause", why)
 }
 
@@ -157,7 +211,7 @@ func (d *Dispatcher) sayUnreached(c *conversation.Conversation, skipped []string
 	d.metrics.unreached.Inc()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now.Before(d.unreached[c.Channel].Add(conversation.UnheardAgain)) {
+	if last := d.unreached[c.Channel]; !last.After(now) && now.Before(last.Add(conversation.UnheardAgain)) {
 		return
 	}
 	if len(d.unreached) >= maxUnreached {
@@ -173,65 +227,96 @@ const maxUnreached = 1024
 
 // carryOut does what was claimed, and writes what became of it.
 func (d *Dispatcher) carryOut(ctx context.Context, p *plan) {
-	c := p.conversation
 	if p.task == conversation.Close {
-		heard := d.closeWays(ctx, c)
-		if heard || ctx.Err() == nil {
-			d.finish(ctx, p, func(c *conversation.Conversation, now time.Time) { c.FinishClose(heard, now) }, nil)
-			return
-		}
-		d.release(ctx, p)
+		d.spawn(d.closers, func() { d.closeAll(ctx, p) })
 		return
 	}
 	d.metrics.lateness.Observe(max(0, d.clock.Now().Sub(p.due)).Seconds())
-	tellings := d.tellAll(ctx, p.task, p.turn, func(h escalation.Hearer) message { return d.words(p, h) })
+	tellings := d.tellAll(ctx, p.until(), p.task, p.turn, func(h escalation.Hearer) message { return d.words(p, h) })
 	if ctx.Err() != nil && !heard(tellings) {
-		d.release(ctx, p) // the process stops; another takes the turn
+		d.finish(ctx, p, func(c *conversation.Conversation) bool { // the process stops; another takes the turn
+			if !c.Holds(d.by, p.conversation.Episode, p.task) {
+				return false
+			}
+			c.Release()
+			return true
+		})
 		return
 	}
-	after := d.finish(ctx, p, func(c *conversation.Conversation, now time.Time) {
-		if p.task == conversation.TellLate {
-			c.FinishLate(tellings, now)
-		} else {
-			c.Finish(p.turn, tellings, now)
-		}
-	}, tellings)
+	after := d.finish(ctx, p, func(c *conversation.Conversation) bool { return d.note(c, p, tellings) })
 	if after != nil && after.Unreached() && p.turn.At.Fallback {
 		d.sayUnreached(after, p.turn.Skipped, d.clock.Now())
 	}
 }
 
-// finish writes what became of a task. Where its claim has passed to another
-// meanwhile, because it took too long or because somebody answered, tellings are
-// kept all the same: who was told is to hear that it is over.
-func (d *Dispatcher) finish(
-	ctx context.Context, p *plan, note func(c *conversation.Conversation, now time.Time), tellings []conversation.Telling,
-) *conversation.Conversation {
+// note notes what became of a turn. Where its claim has passed to another,
+// because it took too long or because somebody answered, tellings are kept all
+// the same: who was told is to hear that it is over.
+func (d *Dispatcher) note(c *conversation.Conversation, p *plan, tellings []conversation.Telling) bool {
+	now, before := d.clock.Now(), p.conversation
+	switch {
+	case !c.Holds(d.by, before.Episode, p.task):
+		c.Note(before.Episode, before.Terms.Owner, tellings, now)
+	case p.task == conversation.TellLate:
+		c.FinishLate(tellings, now)
+	default:
+		c.Finish(p.turn, tellings, now)
+	}
+	return true
+}
+
+// finish writes what became of a task, where note says that there is anything. A
+// store that is away, as a cluster is while it elects a leader, is tried again
+// for as long as the claim is good: what became of it is known here alone.
+func (d *Dispatcher) finish(ctx context.Context, p *plan, note func(*conversation.Conversation) bool) *conversation.Conversation {
+	for {
+		after, err := d.write(ctx, p, note)
+		if err == nil {
+			return after
+		}
+		now := d.clock.Now()
+		d.away.note(err, now)
+		mends := errors.Is(err, inbox.ErrUnavailable) || errors.Is(err, inbox.ErrFull)
+		if !mends || p.until().Sub(now) < writeTimeout || !d.pause(ctx, soon) {
+			// The claim ends, and the turn is taken again with the same message IDs.
+			if d.quiet.may("finish "+cause(err), now) {
+				d.log.Error(err, "what became of a notification could not be written; it may be sent again", "conversation", p.conversation.ID)
+			}
+			return nil
+		}
+	}
+}
+
+// until is when the claim ends.
+func (p *plan) until() time.Time {
+	if p.conversation.Claim == nil {
+		return time.Time{}
+	}
+	return p.conversation.Claim.Until
+}
+
+// pause waits, and tells whether the context lasts.
+func (d *Dispatcher) pause(ctx context.Context, wait time.Duration) bool {
+	timer := d.clock.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// write is one try of finish.
+func (d *Dispatcher) write(
+	ctx context.Context, p *plan, note func(*conversation.Conversation) bool,
+) (*conversation.Conversation, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	id, episode := p.conversation.ID, p.conversation.Episode
-	after, err := d.ledger.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
-		switch {
-		case c == nil || c.Episode != episode:
+	return d.ledger.Update(ctx, p.conversation.ID, func(c *conversation.Conversation) (*conversation.Conversation, error) {
+		if c == nil || !note(c) {
 			return nil, nil
-		case c.Holds(d.by, episode, p.task):
-			note(c, d.clock.Now())
-		case len(tellings) == 0:
-			return nil, nil
-		default:
-			c.Note(tellings)
 		}
 		return c, nil
 	})
-	if err != nil {
-		// The claim ends, and the turn is taken again with the same message IDs.
-		d.log.Error(err, "what became of a notification could not be written; it may be sent again", "conversation", id)
-		return nil
-	}
-	return after
-}
-
-// release gives a claim back.
-func (d *Dispatcher) release(ctx context.Context, p *plan) {
-	d.finish(ctx, p, func(c *conversation.Conversation, _ time.Time) { c.Release() }, nil)
 }

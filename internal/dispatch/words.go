@@ -14,6 +14,7 @@ import (
 	"github.com/rostra-dev/rostra/internal/conversation"
 	"github.com/rostra-dev/rostra/internal/escalation"
 	"github.com/rostra-dev/rostra/internal/event"
+	"github.com/rostra-dev/rostra/internal/ledger"
 	"github.com/rostra-dev/rostra/internal/notify"
 )
 
@@ -23,7 +24,8 @@ const (
 	kindLate       = "PromiseBroken"
 )
 
-// gatheredFor is for how long an alert of many conversations lasts.
+// gatheredFor is for how long an alert of many conversations lasts after its last
+// message.
 const gatheredFor = time.Hour
 
 // words are what one person is told of one conversation.
@@ -39,11 +41,11 @@ func (d *Dispatcher) words(p *plan, hearer escalation.Hearer) message {
 		title = fmt.Sprintf("%s on %s has waited for %s", what(c.Kind), where(p.channel), escalation.LengthWords(waited))
 	}
 	m := message{
-		ID:       digest("told", c.ID, fmt.Sprint(c.Episode), place(p), hearer.String()),
-		Incident: c.ID, Kind: kind, Urgency: notify.High, Title: title, Link: c.URL,
+		ID:       digest("told", c.ID, fmt.Sprint(c.Episode), place(p.turn.At, p.task == conversation.TellLate), hearer.String()),
+		Incident: incident(c.ID, c.Episode, place(p.turn.At, p.task == conversation.TellLate), hearer.Person), Kind: kind, Urgency: notify.High, Title: title, Link: c.URL,
 		Acknowledge: d.links(c.ID, c.Episode, hearer.Person, now.Add(LinkFor)),
 		At:          now, Until: c.ExpiresAt(),
-		Labels: labels(c), Team: hearer.Team, Member: hearer.Name,
+		Labels: labels(c, c.Terms.Owner, stepLabel(p.turn.At, p.task == conversation.TellLate)), Team: hearer.Team, Member: hearer.Name,
 	}
 	m.Facts = []notify.Fact{
 		{Name: "Where", Value: where(p.channel) + ", channel " + c.Channel},
@@ -64,8 +66,9 @@ func (d *Dispatcher) words(p *plan, hearer escalation.Hearer) message {
 }
 
 // many are what one person is told of many conversations of a channel.
-func (d *Dispatcher) many(c *crowd, channel *Channel, number, count int, oldest time.Time, hearer escalation.Hearer) message {
-	now := d.clock.Now()
+func (d *Dispatcher) many(g *gathered, hearer escalation.Hearer) message {
+	c, channel, now := g.crowd, g.channel, d.clock.Now()
+	count, oldest, flood := len(g.waiting), g.waiting[0].OpenedAt, g.flood()
 	title := fmt.Sprintf("%d more conversations on %s wait; oldest since %s; rostra inbox %s",
 		count, where(channel), oldest.UTC().Format("15:04 UTC"), c.channel)
 	kind := kindUnanswered
@@ -74,10 +77,9 @@ func (d *Dispatcher) many(c *crowd, channel *Channel, number, count int, oldest 
 		title = fmt.Sprintf("The promise of a first response was not kept for %d more conversations on %s; oldest since %s; rostra inbox %s",
 			count, where(channel), oldest.UTC().Format("15:04 UTC"), c.channel)
 	}
-	namespace, name, _ := strings.Cut(c.channel, "/")
 	return message{
-		ID:       digest("many", c.key, fmt.Sprint(number), hearer.String()),
-		Incident: digest("many", c.key), Kind: kind, Urgency: notify.High, Title: title,
+		ID:       digest("many", flood.Incident, fmt.Sprint(g.row.Count), hearer.String()),
+		Incident: digest(flood.Incident, hearer.String()), Kind: kind, Urgency: notify.High, Title: title,
 		Facts: []notify.Fact{
 			{Name: "Where", Value: where(channel) + ", channel " + c.channel},
 			{Name: "Since", Value: since(oldest, now)},
@@ -85,34 +87,75 @@ func (d *Dispatcher) many(c *crowd, channel *Channel, number, count int, oldest 
 			{Name: "All of them", Value: "rostra inbox " + c.channel},
 		},
 		At: now, Until: now.Add(gatheredFor),
-		Labels: map[string]string{"namespace": namespace, "channel": name, "platform": channel.Platform, "owner": channel.Escalation.Owner},
-		Team:   hearer.Team, Member: hearer.Name,
+		Labels: floodLabels(c.channel, flood), Team: hearer.Team, Member: hearer.Name,
 	}
 }
 
-// closing is what ends a message; it names the alert as the message did.
-func closing(c *conversation.Conversation, telling conversation.Telling) notify.Closing {
+// floodOver is what ends the messages of a flood for one person.
+func floodOver(of *ledger.Flooded, flood *ledger.Flood, who escalation.Person) notify.Closing {
 	over := notify.Closing{
-		Incident: c.ID, Kind: kindUnanswered, Urgency: notify.High, Labels: labels(c), Team: telling.Team, Member: telling.Member,
-		Acknowledged: c.State == conversation.Acknowledged, Started: telling.At, At: c.ClosedAt,
+		Incident: digest(flood.Incident, who.String()), Kind: kindUnanswered, Urgency: notify.High, Labels: floodLabels(of.Channel, flood),
+		Team: who.Team, Member: who.Name, Started: flood.Since, At: flood.Over,
 	}
-	if telling.Late {
+	if of.Late {
 		over.Kind = kindLate
-	}
-	if c.Response != nil {
-		over.By = c.Response.By
-		if over.Acknowledged {
-			over.At = c.Response.At
-		}
 	}
 	return over
 }
 
-// labels are the same for every telling of an episode, and for its end. They are
-// what the channel is, and who owned it then.
-func labels(c *conversation.Conversation) map[string]string {
+// floodLabels are the same for all messages of a flood, and for its end.
+func floodLabels(channel string, flood *ledger.Flood) map[string]string {
+	namespace, name, _ := strings.Cut(channel, "/")
+	return map[string]string{"namespace": namespace, "channel": name, "platform": flood.Platform, "owner": flood.Owner, "step": "many"}
+}
+
+// closing is what ends a message; it names the alert as the message did.
+func closing(c *conversation.Conversation, of *conversation.Unclosed) notify.Closing {
+	who := escalation.Person{Team: of.Team, Name: of.Member}
+	over := notify.Closing{
+		Incident: incident(c.ID, of.Episode, place(of.Position, of.Late), who), Kind: kindUnanswered, Urgency: notify.High,
+		Labels: labels(c, of.Owner, stepLabel(of.Position, of.Late)), Team: of.Team, Member: of.Member,
+		By: of.By, Acknowledged: of.Acknowledged, Started: of.Telling.At, At: of.Over,
+	}
+	if of.Late {
+		over.Kind = kindLate
+	}
+	return over
+}
+
+// incident names what one person is told in one turn. Each turn has its own: a
+// receiver folds what has the same, and wakes nobody a second time.
+func incident(id string, episode int, place string, who escalation.Person) string {
+	return digest("incident", id, fmt.Sprint(episode), place, who.String())
+}
+
+// labels are the same for a telling and for its end. They are what the channel
+// is, who owned it then, and which step it was.
+func labels(c *conversation.Conversation, owner, step string) map[string]string {
 	namespace, name, _ := strings.Cut(c.Channel, "/")
-	return map[string]string{"namespace": namespace, "channel": name, "platform": c.Platform, "owner": c.Terms.Owner}
+	return map[string]string{
+		"namespace": namespace, "channel": name, "platform": c.Platform, "owner": owner, "step": step, "conversation": c.ID,
+	}
+}
+
+// stepLabel is a turn in few letters: 1, 2, 1-round-2, 1-again-1, fallback,
+// stand-in-1, promise.
+func stepLabel(at escalation.Position, late bool) string {
+	switch {
+	case late:
+		return "promise"
+	case at.Anew > 0:
+		count := at.Anew
+		at.Anew = 0
+		return fmt.Sprintf("%s-again-%d", stepLabel(at, false), count)
+	case at.StandIn:
+		return "stand-in-" + stepLabel(escalation.Position{Round: at.Round, Step: at.Step, Fallback: at.Fallback}, false)
+	case at.Fallback:
+		return "fallback"
+	case at.Round > 0:
+		return fmt.Sprintf("%d-round-%d", at.Step+1, at.Round+1)
+	}
+	return fmt.Sprint(at.Step + 1)
 }
 
 func what(kind event.Kind) string {
@@ -171,6 +214,8 @@ func stepWords(p *plan, hearer escalation.Hearer) string {
 	switch {
 	case p.task == conversation.TellLate:
 		return "broken promise" + as
+	case at.StandIn:
+		return "in the stead of the escalation route, which is not there" + as
 	case at.Fallback:
 		return "fallback, nobody comes after you" + as
 	}
@@ -189,11 +234,11 @@ func stepWords(p *plan, hearer escalation.Hearer) string {
 }
 
 // place names a turn.
-func place(p *plan) string {
-	if p.task == conversation.TellLate {
+func place(at escalation.Position, late bool) string {
+	if late {
 		return "late"
 	}
-	return fmt.Sprintf("%d %d %t", p.turn.At.Round, p.turn.At.Step, p.turn.At.Fallback)
+	return fmt.Sprintf("%d %d %t %d %t", at.Round, at.Step, at.Fallback, at.Anew, at.StandIn)
 }
 
 // digest names something by its parts.

@@ -233,7 +233,7 @@ func gather(targets []target, sources *Sources, at time.Time) Step {
 			continue
 		}
 		seen = append(seen, hearer.Person)
-		if sources.reachable(hearer.Person) {
+		if sources.Reaches(hearer.Person) {
 			s.People = append(s.People, *hearer)
 		} else {
 			s.Unreachable = append(s.Unreachable, hearer.Person)

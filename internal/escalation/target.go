@@ -185,8 +185,8 @@ func isMember(team *v1alpha1.Team, name string, at time.Time) bool {
 	return false
 }
 
-// reachable tells whether somebody can be told.
-func (s *Sources) reachable(who Person) bool {
+// Reaches tells whether somebody can be told.
+func (s *Sources) Reaches(who Person) bool {
 	team := s.Team(who.Team)
 	return team != nil && s.Reachable(team, who.Name)
 }

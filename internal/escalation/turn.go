@@ -14,6 +14,11 @@ type Position struct {
 	Round    int  `json:"round"`
 	Step     int  `json:"step"`
 	Fallback bool `json:"fallback,omitempty"`
+	// Anew counts how often the route was begun anew.
+	Anew int `json:"anew,omitempty"`
+	// StandIn is of whoever is told since the route is not there: it says nothing
+	// of whose turn it is.
+	StandIn bool `json:"standIn,omitempty"`
 }
 
 // Turn is whose turn it is.
@@ -69,25 +74,25 @@ func (r *Route) Turn(rule int, from Position, told []Person, sources *Sources, a
 				taken.People = fresh
 			}
 			return Turn{
-				At: Position{Round: round, Step: place}, Targets: taken.Targets, People: taken.People,
-				Wait: steps[place].wait, Next: r.after(round, place, len(steps)), Skipped: skipped,
+				At: Position{Round: round, Step: place, Anew: from.Anew}, Targets: taken.Targets, People: taken.People,
+				Wait: steps[place].wait, Next: r.after(Position{Round: round, Step: place, Anew: from.Anew}, len(steps)), Skipped: skipped,
 			}
 		}
 	}
 	last := gather([]target{r.fallback}, sources, at)
-	end := Position{Round: r.repeat, Fallback: true}
+	end := Position{Round: r.repeat, Fallback: true, Anew: from.Anew}
 	return Turn{At: end, Targets: last.Targets, People: last.People, Next: end, Skipped: skipped}
 }
 
 // after is the position that follows a step.
-func (r *Route) after(round, step, steps int) Position {
+func (r *Route) after(at Position, steps int) Position {
 	switch {
-	case step+1 < steps:
-		return Position{Round: round, Step: step + 1}
-	case round < r.repeat:
-		return Position{Round: round + 1}
+	case at.Step+1 < steps:
+		return Position{Round: at.Round, Step: at.Step + 1, Anew: at.Anew}
+	case at.Round < r.repeat:
+		return Position{Round: at.Round + 1, Anew: at.Anew}
 	}
-	return Position{Round: r.repeat, Fallback: true}
+	return Position{Round: r.repeat, Fallback: true, Anew: at.Anew}
 }
 
 // Steps is how many steps a rule has, or with DefaultSteps the route.

@@ -25,6 +25,7 @@ import (
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/hook"
 	"github.com/rostra-dev/rostra/internal/platform"
+	"github.com/rostra-dev/rostra/internal/throttle"
 )
 
 const (
@@ -192,7 +193,12 @@ func (g *Gateway) servePages(w http.ResponseWriter, r *http.Request, path string
 			write(w, fixed(http.StatusInternalServerError))
 		}
 	}()
-	local := new(*r)
+	// Private addresses alone tell nobody from another: the pages limit none then.
+	from := ""
+	if source, ok := g.proxies.source(r); ok {
+		from = source.String()
+	}
+	local := r.WithContext(throttle.WithSource(r.Context(), from))
 	local.URL = new(*r.URL)
 	local.URL.Path = path
 	pages.ServeHTTP(w, local)

@@ -6,6 +6,7 @@ package gateway_test
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/rostra-dev/rostra/internal/gateway"
 	"github.com/rostra-dev/rostra/internal/hook"
+	"github.com/rostra-dev/rostra/internal/throttle"
 )
 
 const nonce = "0123456789abcdef"
@@ -98,6 +100,30 @@ var _ = Describe("The gateway", func() {
 		Entry("consent", "/connect/", func(o *gateway.Options, h http.Handler) { o.Connect = h }),
 		Entry("an acknowledgement", "/ack/", func(o *gateway.Options, h http.Handler) { o.Acknowledge = h }),
 	)
+
+	It("tells them from where somebody comes, where a proxy says it", func() {
+		var limit *throttle.Throttle
+		w := newWorld(func(o *gateway.Options) {
+			o.Acknowledge = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !limit.Allow(r, r.URL.Path) {
+					w.WriteHeader(http.StatusTooManyRequests)
+				}
+			})
+		})
+		many := throttle.Pace{Every: time.Second, Burst: 1000}
+		limit = throttle.New(w, throttle.Paces{Overall: many, Subject: many, Source: throttle.Pace{Every: time.Hour, Burst: 2}})
+		open := func(headers ...string) int { return w.send(http.MethodGet, "/ack/abc", "", headers...).status }
+		for range 2 {
+			Expect(open(from("203.0.113.7")...)).To(Equal(http.StatusOK))
+		}
+		Expect(open(from("203.0.113.7")...)).To(Equal(http.StatusTooManyRequests))
+		Expect(open(from("203.0.113.7, 10.0.0.9")...)).To(Equal(http.StatusTooManyRequests), "through one more proxy")
+		Expect(open(from("203.0.113.8")...)).To(Equal(http.StatusOK), "through the same proxy")
+		for range 10 {
+			Expect(open()).To(Equal(http.StatusOK), "proxies alone are nobody's source")
+			Expect(open(from("10.1.2.3")...)).To(Equal(http.StatusOK))
+		}
+	})
 
 	It("survives a panic of theirs", func() {
 		panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret-of-somebody") })

@@ -24,6 +24,7 @@ type call struct {
 	server  ServerURL // zero until the URL has been read
 	request *http.Request
 	maxBody int64
+	discard bool        // the body is not wanted
 	sent    atomic.Bool // a connection was had: the server may have the request
 }
 
@@ -39,15 +40,15 @@ func (c *call) run(req Request) (*Response, *Error) {
 	}
 	o := c.client.options
 	at := c.client.origins.get(c.server)
-	epoch, refused := at.breaker.enter(o.Clock.Now())
-	if refused != nil {
+	of := c.client.accounts.get(accountKey{c.server, req.Account})
+	passage := guard{origin: at.breaker, account: of.breaker}
+	if refused := passage.enter(o.Clock.Now()); refused != nil {
 		return nil, refused
 	}
 	var health verdict
-	defer func() { at.breaker.leave(epoch, o.Clock.Now(), health) }()
+	defer func() { passage.leave(o.Clock.Now(), health, c.sent.Load()) }()
 
-	limiter := c.client.accounts.get(accountKey{c.server, req.Account})
-	if limited := takeToken(c.caller, o.Clock, limiter, o.MaxWait); limited != nil {
+	if limited := takeToken(c.caller, o.Clock, of.limiter, o.MaxWait); limited != nil {
 		return nil, c.orEnded(limited)
 	}
 	if busy := at.places.take(c.ctx, o.Clock, o.MaxWait); busy != nil {
@@ -65,6 +66,7 @@ func (c *call) prepare(req Request) *Error {
 		return invalidRequest("the request's URL " + err.Error())
 	}
 	c.server = server
+	c.discard = req.DiscardBody
 	c.maxBody = c.client.options.MaxBody
 	if req.MaxBody > 0 {
 		c.maxBody = req.MaxBody
@@ -108,6 +110,11 @@ func (c *call) send() (*Response, *Error) {
 }
 
 func (c *call) readBody(answer *http.Response) ([]byte, *Error) {
+	if c.discard {
+		// Read as far as it goes, which lets the connection be used again.
+		_, _ = io.CopyN(io.Discard, answer.Body, c.maxBody)
+		return nil, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, c.maxBody+1))
 	switch {
 	case int64(len(body)) > c.maxBody:

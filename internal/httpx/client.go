@@ -53,8 +53,8 @@ type Options struct {
 	AccountRate float64
 	// AccountBurst is how many requests it may send at once. Default 10.
 	AccountBurst int
-	// MaxAccounts bounds the rate limiters kept; the least recently used goes
-	// first. Default 10,000.
+	// MaxAccounts bounds the accounts kept, each at one origin; the least
+	// recently used goes first. Default 10,000.
 	MaxAccounts int
 	// OriginLimit is how many requests to one origin may be in flight. Default
 	// 8.
@@ -71,6 +71,11 @@ type Options struct {
 	BreakerAfter int
 	// BreakerOpenFor is for how long. Default 30 s.
 	BreakerOpenFor time.Duration
+	// BreakerPerAccount is for servers that hold many parties' endpoints: what
+	// fails once there is a connection (5xx, no answer in time, no HTTP) leaves
+	// the account alone at that origin, and no other. The origin is left alone
+	// for failures to connect. Without it every failure is the origin's.
+	BreakerPerAccount bool
 	// RootCAs verify servers' certificates. Default: the system's.
 	RootCAs *x509.CertPool
 	// Resolver looks names up. Default: net.DefaultResolver.
@@ -87,7 +92,7 @@ type Client struct {
 	options   Options
 	dialers   *dialers
 	transport *http.Transport
-	accounts  *lru[accountKey, *rate.Limiter]
+	accounts  *lru[accountKey, *account]
 	origins   *lru[ServerURL, *origin]
 	metrics   *metrics
 }
@@ -95,6 +100,12 @@ type Client struct {
 type accountKey struct {
 	origin  ServerURL
 	account string
+}
+
+// account is what is remembered of one account at one server.
+type account struct {
+	limiter *rate.Limiter
+	breaker *breaker // nil unless they are per account
 }
 
 // origin is what is remembered of one server.
@@ -122,17 +133,17 @@ func New(o Options) (*Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs, NextProtos: []string{"h2", "http/1.1"}}
 	dial := newDialers(judge, o.Resolver, config, o.Timeout)
 	c := &Client{options: o, dialers: dial, transport: newTransport(o, dial), metrics: m}
-	c.accounts = newLRU(o.MaxAccounts, func(accountKey) *rate.Limiter {
-		return rate.NewLimiter(rate.Limit(o.AccountRate), o.AccountBurst)
+	c.accounts = newLRU(o.MaxAccounts, func(accountKey) *account {
+		made := &account{limiter: rate.NewLimiter(rate.Limit(o.AccountRate), o.AccountBurst)}
+		if o.BreakerPerAccount {
+			made.breaker = newBreaker(o, func(breakerState) {}) // the metric is of hosts
+		}
+		return made
 	})
 	c.origins = newLRU(o.MaxOrigins, func(server ServerURL) *origin {
 		return &origin{
-			places: make(places, o.OriginLimit),
-			breaker: &breaker{
-				after:   o.BreakerAfter,
-				openFor: o.BreakerOpenFor,
-				changed: func(state breakerState) { m.breakerChanged(server, state) },
-			},
+			places:  make(places, o.OriginLimit),
+			breaker: newBreaker(o, func(state breakerState) { m.breakerChanged(server, state) }),
 		}
 	})
 	return c, nil

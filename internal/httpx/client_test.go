@@ -158,6 +158,14 @@ var _ = Describe("Do", func() {
 			Expect(resp.Body).To(HaveLen(101))
 		})
 
+		It("is done with the header where the body is not wanted", func() {
+			server := serve(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 200)) })
+			resp, err := newClient().Do(context.Background(), httpx.Request{URL: server.URL, MaxBody: 100, DiscardBody: true})
+			Expect(err).NotTo(HaveOccurred())
+			Expect(resp.Status).To(Equal(http.StatusOK))
+			Expect(resp.Body).To(BeEmpty())
+		})
+
 		It("stops reading a body that never ends", func() {
 			var written atomic.Int64
 			stopped := make(chan struct{})

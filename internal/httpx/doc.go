@@ -36,4 +36,8 @@
 // an answer that is not HTTP or was cut short, and 5xx other than 501. Never
 // 4xx, never the caller's cancellation or deadline, never a rule of ours (a
 // refused address, a redirect, a body over the cap, a local limit).
+//
+// With Options.BreakerPerAccount, what fails once there is a connection is
+// counted for the account at the origin alone, and the origin's own breaker
+// counts failures to connect.
 package httpx

@@ -135,6 +135,10 @@ type breaker struct {
 	epoch    uint64 // counts changes of state; tells late verdicts from current ones
 }
 
+func newBreaker(o Options, changed func(breakerState)) *breaker {
+	return &breaker{after: o.BreakerAfter, openFor: o.BreakerOpenFor, changed: changed}
+}
+
 // verdict is what one request says about the server's health.
 type verdict struct {
 	known   bool
@@ -161,6 +165,46 @@ func (b *breaker) enter(now time.Time) (epoch uint64, refused *Error) {
 
 func (b *breaker) refuse(at time.Time) *Error {
 	return &Error{Kind: KindBreakerOpen, RetryAt: at, detail: "not called after repeated failures (the last: " + b.last + "); it is tried again by itself"}
+}
+
+// guard is passage through the breakers of an origin and, where there is one, of
+// an account there.
+type guard struct {
+	origin, account           *breaker
+	originEpoch, accountEpoch uint64
+}
+
+// enter passes both breakers, or none.
+func (g *guard) enter(now time.Time) *Error {
+	epoch, refused := g.origin.enter(now)
+	if refused != nil {
+		return refused
+	}
+	g.originEpoch = epoch
+	if g.account == nil {
+		return nil
+	}
+	if g.accountEpoch, refused = g.account.enter(now); refused != nil {
+		g.origin.leave(g.originEpoch, now, verdict{})
+		return refused
+	}
+	return nil
+}
+
+// leave gives the verdict to whom it concerns. With a connection an origin does
+// what all accounts there need of it; without one, nothing is known of the
+// account.
+func (g *guard) leave(now time.Time, v verdict, connected bool) {
+	if g.account == nil {
+		g.origin.leave(g.originEpoch, now, v)
+		return
+	}
+	ofOrigin, ofAccount := v, verdict{}
+	if connected {
+		ofOrigin, ofAccount = verdict{known: true}, v
+	}
+	g.account.leave(g.accountEpoch, now, ofAccount)
+	g.origin.leave(g.originEpoch, now, ofOrigin)
 }
 
 // leave reports on a request that entered. A verdict from before the last

@@ -118,6 +118,100 @@ var _ = Describe("Circuit breaker", Label("S23"), func() {
 		}, httpx.KindTLS),
 	)
 
+	Context("of accounts", func() {
+		as := func(account, url string) error {
+			_, err := client.Do(context.Background(), httpx.Request{Account: account, URL: url})
+			return err
+		}
+		perAccount := func(o *httpx.Options) {
+			o.Clock, o.BreakerAfter, o.BreakerOpenFor, o.BreakerPerAccount = clk, after, openFor, true
+		}
+		BeforeEach(func() { client = newClient(timeout(2*time.Second), perAccount) })
+
+		It("leaves one alone that fails, and no other at the same server", func() {
+			calls := new(atomic.Int32)
+			url := serve(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/broken" {
+					calls.Add(1)
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			}).URL
+			for range after {
+				Expect(as("broken", url+"/broken")).To(Succeed(), "a 500 is an answer")
+			}
+			Expect(as("broken", url+"/broken")).To(haveKind(httpx.KindBreakerOpen))
+			for range 2 * after {
+				Expect(as("sound", url+"/sound")).To(Succeed())
+			}
+			Expect(as("broken", url+"/broken")).To(haveKind(httpx.KindBreakerOpen), "whatever others do there")
+			Expect(calls.Load()).To(BeEquivalentTo(after))
+
+			clk.Step(openFor)
+			Expect(as("broken", url+"/sound")).To(Succeed(), "one probe")
+			for range after {
+				Expect(as("broken", url+"/sound")).To(Succeed())
+			}
+		})
+
+		It("leaves one alone that does not answer, and no other", func() {
+			client = newClient(timeout(30*time.Millisecond), perAccount)
+			url := serve(func(_ http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/hangs" {
+					untilGone(r)
+				}
+			}).URL
+			for range after {
+				Expect(as("hangs", url+"/hangs")).To(haveKind(httpx.KindTimeout))
+			}
+			Expect(as("hangs", url+"/hangs")).To(haveKind(httpx.KindBreakerOpen))
+			Expect(as("sound", url)).NotTo(haveKind(httpx.KindBreakerOpen))
+		})
+
+		It("leaves all alone where there is no connection, and lets one probe for all", func() {
+			url := closedPort()
+			for _, account := range []string{"a", "b", "c"}[:after] {
+				Expect(as(account, url)).To(haveKind(httpx.KindConnect))
+			}
+			Expect(as("d", url)).To(haveKind(httpx.KindBreakerOpen))
+			clk.Step(openFor)
+			Expect(as("d", url)).To(haveKind(httpx.KindConnect))
+			Expect(as("e", url)).To(haveKind(httpx.KindBreakerOpen))
+		})
+
+		It("keeps no server from being tried because one of its accounts is left alone", func() {
+			var broken atomic.Bool
+			server := serve(func(w http.ResponseWriter, _ *http.Request) {
+				if broken.Load() {
+					panic(http.ErrAbortHandler)
+				}
+				w.WriteHeader(http.StatusBadGateway)
+			})
+			for range after {
+				Expect(as("broken", server.URL)).To(Succeed())
+			}
+			Expect(as("broken", server.URL)).To(haveKind(httpx.KindBreakerOpen))
+			broken.Store(true)
+			for range after {
+				Expect(as("other", server.URL)).To(haveKind(httpx.KindProtocol))
+			}
+			Expect(as("other", server.URL)).To(haveKind(httpx.KindBreakerOpen))
+			Expect(as("third", server.URL)).To(haveKind(httpx.KindProtocol))
+		})
+
+		It("is kept for so many", func() {
+			client = newClient(perAccount, func(o *httpx.Options) { o.MaxAccounts = 2 })
+			url, _, _ := answering(http.StatusBadGateway)
+			for range after {
+				Expect(as("a", url)).To(Succeed())
+			}
+			Expect(as("a", url)).To(haveKind(httpx.KindBreakerOpen))
+			for _, account := range []string{"b", "c"} {
+				Expect(as(account, url)).To(Succeed())
+			}
+			Expect(as("a", url)).To(Succeed(), "forgotten")
+		})
+	})
+
 	It("does not count redirects, which a server in good health sends", func() {
 		server := serve(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) })
 		for range 3 * after {

@@ -31,6 +31,10 @@ type Request struct {
 	Body []byte `json:"-"`
 	// MaxBody, where above zero, replaces Options.MaxBody; at most 64 MiB.
 	MaxBody int64
+	// DiscardBody is for whom the status tells all: the answer is good once its
+	// header is there, whatever becomes of the body. No more of that is read
+	// than the limit, and Response.Body is nil.
+	DiscardBody bool
 }
 
 // Response is an answer, read to its end. Printed, it shows status and size

@@ -5,16 +5,12 @@ package ledger
 
 import (
 	"errors"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
 )
-
-// Window is of which time the figures speak.
-const Window = 7 * 24 * time.Hour
 
 // maxFound bounds what Find gives.
 const maxFound = 16
@@ -45,11 +41,12 @@ type Filter struct {
 // List gives conversations, the oldest first.
 func (l *Ledger) List(filter Filter) []Summary {
 	var found []Summary
-	for _, e := range l.index.of(filter.Channel) {
+	meant := func(c *channel) bool { return filter.Channel == "" || c.name == filter.Channel }
+	l.index.walk(meant, func(e *entry) {
 		if !filter.Waiting || e.state.Waits() {
 			found = append(found, e.summary())
 		}
-	}
+	})
 	slices.SortFunc(found, func(a, b Summary) int {
 		if order := a.OpenedAt.Compare(b.OpenedAt); order != 0 {
 			return order
@@ -146,81 +143,14 @@ func (l *Ledger) Postless(channelUID, thread string) []string {
 	})
 }
 
-// Figures of a channel.
-type Figures struct {
-	// Open is how many wait, and OldestOpen since when the oldest does; zero
-	// where none do.
-	Open       int
-	OldestOpen time.Time
-	// Answered is how many first responses there were within the Window, and half
-	// and nine tenths of them took no longer than P50 and P90.
-	Answered int
-	P50, P90 time.Duration
-	// Counted is how many episodes had a promise that was kept or broken within
-	// the Window, and Within how many it was kept for. Those count as broken that
-	// wait for longer than was promised, or that nobody ever answered.
-	Counted, Within int
-}
-
-// Figures gives those of a channel as of now.
-func (l *Ledger) Figures(channelUID string, now time.Time) Figures {
+// Waiting counts the conversations of a channel that wait for somebody.
+func (l *Ledger) Waiting(channelUID string) int {
 	l.index.mu.Lock()
 	defer l.index.mu.Unlock()
-	c := l.index.channels[channelUID]
-	if c == nil {
-		return Figures{}
+	if c := l.index.channels[channelUID]; c != nil {
+		return c.waiting
 	}
-	since := now.Add(-Window).UnixNano()
-	var f Figures
-	var took []time.Duration
-	for e := range c.entries {
-		f.add(e, now, since)
-		for _, r := range e.responses {
-			if r.at < since {
-				continue
-			}
-			took = append(took, r.took)
-			if r.target > 0 {
-				f.Counted++
-				if r.took <= r.target {
-					f.Within++
-				}
-			}
-		}
-	}
-	slices.Sort(took)
-	f.Answered, f.P50, f.P90 = len(took), quantile(took, 0.5), quantile(took, 0.9)
-	return f
-}
-
-// add counts an episode that nobody has responded to.
-func (f *Figures) add(e *entry, now time.Time, since int64) {
-	switch {
-	case e.state.Waits():
-		f.Open++
-		if at := moment(e.openedAt); f.OldestOpen.IsZero() || at.Before(f.OldestOpen) {
-			f.OldestOpen = at
-		}
-		if e.target > 0 && now.UnixNano() > e.openedAt+int64(e.target) {
-			f.Counted++
-		}
-	case e.state == conversation.Expired && e.target > 0 && e.ended >= since && !e.responded():
-		f.Counted++
-	}
-}
-
-// responded tells whether there was a response to the present episode.
-func (e *entry) responded() bool {
-	return len(e.responses) > 0 && e.responses[len(e.responses)-1].at >= e.openedAt
-}
-
-// quantile is the smallest of sorted lengths that the share of them does not
-// exceed.
-func quantile(sorted []time.Duration, share float64) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[max(0, int(math.Ceil(share*float64(len(sorted))))-1)]
+	return 0
 }
 
 // TakeDue gives up to limit conversations for which something is to be done now,

@@ -68,7 +68,7 @@ func (l *Ledger) Synced() bool {
 func (l *Ledger) InSync() <-chan struct{} { return l.synced }
 
 func (l *Ledger) inStep() {
-	l.index.sweep()
+	l.changed(l.index.sweep()...)
 	l.once.Do(func() { close(l.synced) })
 }
 
@@ -80,9 +80,10 @@ func (l *Ledger) see(row inbox.Row) {
 	case strings.HasPrefix(row.Key, aheadPrefix):
 		l.index.putAhead(row.Key, row.Revision, row.Gone)
 	case strings.HasPrefix(row.Key, gatherPrefix):
+		l.seeGathering(row)
 	case row.Gone:
-		if channel, ok := l.index.drop(row.Key, row.Revision); ok && l.onChange != nil {
-			l.onChange(channel)
+		if channel, ok := l.index.drop(row.Key, row.Revision); ok {
+			l.changed(channel)
 		}
 	case !isID(row.Key):
 	default:
@@ -146,26 +147,21 @@ func (l *Ledger) mark(ctx context.Context) error {
 	case !errors.Is(err, inbox.ErrNoRow):
 		return err
 	}
-	if revision, err = l.table.Put(ctx, l.marker, nil, revision, markKeep); err != nil {
+	if revision, err = l.put(ctx, l.marker, nil, revision, markKeep); err != nil {
 		return fmt.Errorf("waiting for what others wrote: %w", err)
 	}
-	l.mu.Lock()
-	seen := l.seen[revision]
-	if seen == nil {
-		seen = make(chan struct{})
-		l.seen[revision] = seen
-	}
-	l.mu.Unlock()
-	defer func() {
+	for {
 		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.seen, revision)
-	}()
-	select {
-	case <-seen:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+		seen, moved := l.marked >= revision, l.moved
+		l.mu.Unlock()
+		if seen {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -176,14 +172,9 @@ func (l *Ledger) seeMark(row inbox.Row) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	seen := l.seen[row.Revision]
-	if seen == nil {
-		seen = make(chan struct{})
-		l.seen[row.Revision] = seen
-	}
-	select {
-	case <-seen:
-	default:
-		close(seen)
+	if row.Revision > l.marked {
+		l.marked = row.Revision
+		close(l.moved)
+		l.moved = make(chan struct{})
 	}
 }

@@ -27,16 +27,22 @@ type index struct {
 	posts   map[uint64]*entry
 	threads map[uint64][]*entry
 	aheads  map[string]uint64
+	// flooded are gatherings of which something is open.
+	flooded map[string]Flooded
 	states  map[conversation.State]int
 	due     deadlines
 	// woken has room for one: the earliest deadline is another.
 	woken chan struct{}
+	// left is called, under the lock, with the name of a channel of which no
+	// conversation is left.
+	left func(name string)
 }
 
 // channel is what the conversations of a channel have in common.
 type channel struct {
 	uid, name, platform string
-	entries             map[*entry]struct{}
+	entries             []*entry
+	waiting             int
 }
 
 // entry is one conversation. Times are nanoseconds since 1970; 0 is none.
@@ -55,7 +61,9 @@ type entry struct {
 	threadKey               uint64
 	episode                 int32
 	place                   int32 // in due; -1 for nowhere
+	row                     int32 // in channel.entries; -1 where it was removed
 	generation              uint32
+	responded               bool // to the present episode
 }
 
 // response is a first response: when it came, how long it took, and how long it
@@ -68,7 +76,8 @@ type response struct {
 func newIndex() *index {
 	return &index{
 		seed: maphash.MakeSeed(), entries: map[string]*entry{}, channels: map[string]*channel{}, posts: map[uint64]*entry{},
-		threads: map[uint64][]*entry{}, aheads: map[string]uint64{}, states: map[conversation.State]int{}, woken: make(chan struct{}, 1),
+		threads: map[uint64][]*entry{}, aheads: map[string]uint64{}, flooded: map[string]Flooded{}, states: map[conversation.State]int{}, woken: make(chan struct{}, 1),
+		left: func(string) {},
 	}
 }
 
@@ -87,21 +96,27 @@ func (x *index) postKey(channelUID, post string) uint64 {
 	return x.key("post", channelUID, conversation.Mark(post))
 }
 
-// begin begins to read all rows anew; sweep forgets those that did not come.
+// begin begins to read all rows anew; sweep forgets those that did not come, and
+// gives the names of their channels.
 func (x *index) begin() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.generation++
+	clear(x.flooded)
 }
 
-func (x *index) sweep() {
+func (x *index) sweep() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	var channels []string
 	for _, e := range x.entries {
 		if e.generation != x.generation {
 			x.remove(e)
+			channels = append(channels, e.channel.name)
 		}
 	}
+	slices.Sort(channels)
+	return slices.Compact(channels)
 }
 
 func (x *index) has(id string) bool {
@@ -135,21 +150,21 @@ func (x *index) put(c *conversation.Conversation, revision uint64) (string, bool
 		e = &entry{id: c.ID, place: -1}
 		x.entries[e.id] = e
 		e.channel = x.channelOf(c)
-		e.channel.entries[e] = struct{}{}
+		e.channel.add(e)
 		e.thread = c.Thread
 		e.threadKey = x.key("thread", c.ChannelUID, c.Thread)
 		x.threads[e.threadKey] = append(x.threads[e.threadKey], e)
 	} else {
-		x.states[e.state]--
+		x.uncount(e)
 	}
 	e.revision, e.generation = revision, x.generation
 	e.state, e.episode = c.State, int32(min(c.Episode, 1<<30)) //nolint:gosec // G115: bounded
-	x.states[e.state]++
+	x.count(e)
 	e.openedAt, e.rowAt, e.ended, e.target = nanos(c.OpenedAt), nanos(c.WakeAt()), nanos(c.ClosedAt), c.Terms.Target
 	if e.claimedBy = ""; c.Claim != nil {
 		e.claimedBy = c.Claim.By
 	}
-	e.responses = responses(c)
+	e.responses, e.responded = responses(c), c.Response != nil
 	x.putPosts(e, c)
 	x.setWake(e, e.rowAt)
 	return c.Channel, true
@@ -158,10 +173,39 @@ func (x *index) put(c *conversation.Conversation, revision uint64) (string, bool
 func (x *index) channelOf(c *conversation.Conversation) *channel {
 	found := x.channels[c.ChannelUID]
 	if found == nil {
-		found = &channel{uid: c.ChannelUID, name: c.Channel, platform: c.Platform, entries: map[*entry]struct{}{}}
+		found = &channel{uid: c.ChannelUID, name: c.Channel, platform: c.Platform}
 		x.channels[c.ChannelUID] = found
 	}
 	return found
+}
+
+// add and remove take constant time, so that entries can be copied as a slice.
+func (c *channel) add(e *entry) {
+	e.row = int32(len(c.entries)) //nolint:gosec // G115: as many as fit into memory
+	c.entries = append(c.entries, e)
+}
+
+func (c *channel) remove(e *entry) {
+	last := len(c.entries) - 1
+	moved := c.entries[last]
+	c.entries[e.row], moved.row = moved, e.row
+	c.entries[last] = nil
+	c.entries = c.entries[:last]
+	e.row = -1
+}
+
+func (x *index) count(e *entry) {
+	x.states[e.state]++
+	if e.state.Waits() {
+		e.channel.waiting++
+	}
+}
+
+func (x *index) uncount(e *entry) {
+	x.states[e.state]--
+	if e.state.Waits() {
+		e.channel.waiting--
+	}
 }
 
 func responses(c *conversation.Conversation) []response {
@@ -214,10 +258,10 @@ func (x *index) drop(id string, revision uint64) (string, bool) {
 
 func (x *index) remove(e *entry) {
 	delete(x.entries, e.id)
-	x.states[e.state]--
-	delete(e.channel.entries, e)
+	x.uncount(e)
+	e.channel.remove(e)
 	if len(e.channel.entries) == 0 {
-		delete(x.channels, e.channel.uid)
+		x.leave(e.channel)
 	}
 	for _, key := range e.posts {
 		if x.posts[key] == e {
@@ -231,6 +275,17 @@ func (x *index) remove(e *entry) {
 	x.setWake(e, 0)
 }
 
+// leave forgets a channel. Another may have its name meanwhile.
+func (x *index) leave(c *channel) {
+	delete(x.channels, c.uid)
+	for _, other := range x.channels {
+		if other.name == c.name {
+			return
+		}
+	}
+	x.left(c.name)
+}
+
 func (x *index) putAhead(key string, revision uint64, gone bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -240,6 +295,26 @@ func (x *index) putAhead(key string, revision uint64, gone bool) {
 	case !gone && known < revision:
 		x.aheads[key] = revision
 	}
+}
+
+func (x *index) putFlooded(of Flooded) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(of.Floods) == 0 {
+		delete(x.flooded, of.Key)
+		return
+	}
+	x.flooded[of.Key] = of
+	select {
+	case x.woken <- struct{}{}:
+	default:
+	}
+}
+
+func (x *index) floods() []Flooded {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Collect(maps.Values(x.flooded))
 }
 
 func (x *index) hasAhead(key string) bool {
@@ -310,17 +385,31 @@ func (x *index) wake(id string, at time.Time, now bool) {
 	}
 }
 
-// of gives the entries of a channel by its name, or of all, copied.
-func (x *index) of(name string) []entry {
+// chunk is how many entries are looked at before others have their turn.
+const chunk = 512
+
+// walk looks at the entries of the channels that are meant. It lets go of the
+// lock now and then: each that is there from the beginning to the end is seen
+// once, as it is then, and of those that come and go meanwhile, some.
+func (x *index) walk(meant func(*channel) bool, see func(*entry)) {
+	for part := range slices.Chunk(x.of(meant), chunk) {
+		x.mu.Lock()
+		for _, e := range part {
+			if e.row >= 0 {
+				see(e)
+			}
+		}
+		x.mu.Unlock()
+	}
+}
+
+func (x *index) of(meant func(*channel) bool) []*entry {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	var found []entry
-	for c := range maps.Values(x.channels) {
-		if name != "" && c.name != name {
-			continue
-		}
-		for e := range c.entries {
-			found = append(found, *e)
+	var found []*entry
+	for _, c := range x.channels {
+		if meant(c) {
+			found = append(found, c.entries...)
 		}
 	}
 	return found

@@ -68,8 +68,10 @@ type Ledger struct {
 	log      logr.Logger
 	onChange func(string)
 	took     *prometheus.HistogramVec
+	evicted  prometheus.Counter
 
 	index *index
+	room  *room
 
 	mu sync.Mutex
 	// recent are rows as this process wrote them last.
@@ -77,7 +79,10 @@ type Ledger struct {
 	// marking is the mark of CaughtUp that is on its way.
 	marking *marking
 	marker  string
-	seen    map[uint64]chan struct{}
+	// marked is the revision of the last mark that was seen, and moved is closed
+	// when it is another.
+	marked uint64
+	moved  chan struct{}
 
 	synced chan struct{}
 	once   sync.Once
@@ -96,7 +101,8 @@ func New(o Options) (*Ledger, error) {
 	}
 	l := &Ledger{
 		table: o.Table, clock: o.Clock, log: o.Logger, onChange: o.OnChange, index: newIndex(),
-		recent: map[string]inbox.Row{}, marker: newMarker(), seen: map[uint64]chan struct{}{}, synced: make(chan struct{}),
+		recent: map[string]inbox.Row{}, marker: newMarker(), moved: make(chan struct{}), synced: make(chan struct{}),
+		room: newRoom(),
 	}
 	if err := l.register(o.Metrics); err != nil {
 		return nil, fmt.Errorf("registering the metrics of conversations: %w", err)
@@ -123,12 +129,15 @@ type Change = func(*conversation.Conversation) (*conversation.Conversation, erro
 // ErrBusy.
 func (l *Ledger) Update(ctx context.Context, id string, change Change) (*conversation.Conversation, error) {
 	for try := range conflicts {
-		before, row, err := l.current(ctx, id, try == 0)
+		before, row, guessed, err := l.current(ctx, id, try == 0)
 		if err != nil {
 			return nil, err
 		}
 		response := lastResponse(before)
 		after, err := change(before)
+		if guessed && (err != nil || after == nil) {
+			continue // the table refuses, not what is remembered: no write tells whether that still holds
+		}
 		if err != nil || after == nil {
 			return before, err
 		}
@@ -148,18 +157,19 @@ func (l *Ledger) Update(ctx context.Context, id string, change Change) (*convers
 
 // current gives the conversation as it is likely to be now, and its row. What is
 // remembered spares the question to the table; where it is wrong, the write
-// finds a conflict.
-func (l *Ledger) current(ctx context.Context, id string, guess bool) (*conversation.Conversation, inbox.Row, error) {
-	if guess {
+// finds a conflict. It tells whether it guessed so.
+func (l *Ledger) current(ctx context.Context, id string, guess bool) (c *conversation.Conversation, row inbox.Row, guessed bool, err error) {
+	if guess && isID(id) {
 		if row, ok := l.recall(id); ok {
 			c, err := decode(row)
-			return c, row, err
+			return c, row, true, err
 		}
 		if l.Synced() && !l.index.has(id) {
-			return nil, inbox.Row{Key: id}, nil
+			return nil, inbox.Row{Key: id}, true, nil
 		}
 	}
-	return l.read(ctx, id)
+	c, row, err = l.read(ctx, id)
+	return c, row, false, err
 }
 
 func (l *Ledger) read(ctx context.Context, id string) (*conversation.Conversation, inbox.Row, error) {
@@ -197,7 +207,7 @@ func (l *Ledger) write(ctx context.Context, c *conversation.Conversation, revisi
 		until = c.ClosedAt
 	}
 	keep := max(time.Minute, until.Add(conversation.Memory).Sub(l.clock.Now()))
-	revision, err = l.table.Put(ctx, c.ID, value, revision, keep)
+	revision, err = l.put(ctx, c.ID, value, revision, keep)
 	if err != nil {
 		return inbox.Row{}, err
 	}
@@ -227,8 +237,16 @@ func (l *Ledger) recall(id string) (inbox.Row, bool) {
 }
 
 func (l *Ledger) take(c *conversation.Conversation, revision uint64) {
-	channel, changed := l.index.put(c, revision)
-	if changed && l.onChange != nil {
+	if channel, changed := l.index.put(c, revision); changed {
+		l.changed(channel)
+	}
+}
+
+func (l *Ledger) changed(channels ...string) {
+	if l.onChange == nil {
+		return
+	}
+	for _, channel := range channels {
 		l.onChange(channel)
 	}
 }

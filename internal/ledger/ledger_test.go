@@ -17,6 +17,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
+	"github.com/rostra-dev/rostra/internal/escalation"
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/inbox"
 	"github.com/rostra-dev/rostra/internal/ledger"
@@ -92,6 +93,22 @@ var _ = Describe("A ledger", func() {
 		Expect(other.CaughtUp(ctx)).To(Succeed())
 	})
 
+	It("gives up to wait, and catches up with the next that is seen", func() {
+		slow := &held{Table: s.table, open: make(chan struct{})}
+		other := newLedger(slow, s)
+		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		defer cancel()
+		Expect(other.CaughtUp(short)).To(MatchError(context.DeadlineExceeded))
+		id := hear(l, post(1, 1, night), night)
+		done := make(chan error, 1)
+		go func() { done <- other.CaughtUp(ctx) }()
+		Consistently(done, "50ms").ShouldNot(Receive())
+		close(slow.open)
+		Eventually(done).Should(Receive(BeNil()))
+		_, ok := other.Summary(id)
+		Expect(ok).To(BeTrue())
+	})
+
 	It("lets one of several change a row, and the others see what it became", func() {
 		id := hear(l, post(1, 1, night), night)
 		other := s.ledger()
@@ -103,7 +120,7 @@ var _ = Describe("A ledger", func() {
 				defer GinkgoRecover()
 				mine := false
 				_, err := one.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
-					if _, mine = c.Take(string(rune('a'+n)), night); !mine {
+					if _, mine = c.Take(string(rune('a'+n)), escalation.Turn{}, night); !mine {
 						return nil, nil
 					}
 					return c, nil
@@ -148,6 +165,43 @@ var _ = Describe("A ledger", func() {
 		Expect(c.Response.By).To(Equal("care/nina"))
 		_, err = l.Acknowledge(ctx, conversation.NewID("a", "b", "c"), 0, "care/dana")
 		Expect(err).To(MatchError(ledger.ErrUnknown))
+	})
+
+	It("refuses nobody because of what it remembers", func() {
+		deaf, err := ledger.New(ledger.Options{Table: unheard{s.table}, Clock: s.clock})
+		Expect(err).NotTo(HaveOccurred())
+		follow(deaf)
+		id := hear(l, post(1, 1, night), night)
+		calls := 0
+		c, err := deaf.Update(ctx, id, func(*conversation.Conversation) (*conversation.Conversation, error) {
+			calls++
+			return nil, nil
+		})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c).NotTo(BeNil(), "nor by nothing")
+		Expect(calls).To(Equal(2))
+		_, err = deaf.Acknowledge(ctx, conversation.NewID("a", "b", "c"), 1, "care/nina")
+		Expect(err).To(MatchError(ledger.ErrUnknown))
+		_, err = deaf.Acknowledge(ctx, "../secret", 1, "care/nina")
+		Expect(err).To(MatchError(ledger.ErrUnknown))
+		c, err = deaf.Acknowledge(ctx, id, 1, "care/nina")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c.State).To(Equal(conversation.Acknowledged), "of which it had not heard")
+
+		claimed := func(c *conversation.Conversation) (*conversation.Conversation, error) {
+			c.Claim = &conversation.Claim{By: "deaf", Until: night.Add(time.Minute)}
+			return c, nil
+		}
+		_, err = deaf.Update(ctx, id, claimed)
+		Expect(err).NotTo(HaveOccurred())
+		_, err = l.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
+			c.Claim, c.State, c.Episode = nil, conversation.Open, 2
+			return c, nil
+		})
+		Expect(err).NotTo(HaveOccurred())
+		c, err = deaf.Acknowledge(ctx, id, 2, "care/nina")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c.State).To(Equal(conversation.Acknowledged), "in an episode of which it had not heard")
 	})
 
 	It("gives what is due, once, until its row changes or it is woken", func() {
@@ -300,6 +354,26 @@ rostra_conversations{state="Told"} 0
 	})
 })
 
+// held is a table whose changes are heard of late.
+type held struct {
+	ledger.Table
+	open chan struct{}
+}
+
+// Follow implements ledger.Table.
+func (h *held) Follow(ctx context.Context, row func(inbox.Row), synced func()) error {
+	ready := false
+	return h.Table.Follow(ctx, func(r inbox.Row) {
+		if ready {
+			<-h.open
+		}
+		row(r)
+	}, func() {
+		ready = true
+		synced()
+	})
+}
+
 // interrupted is a table that is lost at first, with one row that nobody deletes.
 type interrupted struct {
 	ledger.Table
@@ -333,12 +407,15 @@ func (i *interrupted) Follow(ctx context.Context, row func(inbox.Row), synced fu
 var _ = Describe("A ledger that lost its table", func() {
 	It("follows it anew, and forgets what is no longer there", func() {
 		clock := clocktesting.NewFakeClock(night)
-		l, err := ledger.New(ledger.Options{Table: &interrupted{}, Clock: clock})
+		changed := make(chan string, 10)
+		l, err := ledger.New(ledger.Options{Table: &interrupted{}, Clock: clock, OnChange: func(channel string) { changed <- channel }})
 		Expect(err).NotTo(HaveOccurred())
 		follow(l)
 		Expect(l.List(ledger.Filter{})).To(HaveLen(1))
+		Eventually(changed).Should(Receive(Equal("social/channel-1")))
 		Eventually(clock.HasWaiters).Should(BeTrue())
 		clock.Step(time.Second)
 		Eventually(func() []ledger.Summary { return l.List(ledger.Filter{}) }).Should(BeEmpty())
+		Eventually(changed).Should(Receive(Equal("social/channel-1")), "its figures are others")
 	})
 })

@@ -15,7 +15,8 @@ import (
 // register makes the metrics, and registers them where there is a registerer.
 //
 // The label channel is namespace/name of a SocialChannel: as many series as
-// channels that were written to within two weeks, each with a dozen buckets. The
+// channels that were written to within two weeks, each with a dozen buckets. They
+// go with the last conversation of the channel. The
 // gauges are of the whole ledger, so every replica says the same; the histogram
 // counts in the replica that saw the response.
 func (l *Ledger) register(registerer prometheus.Registerer) error {
@@ -24,10 +25,15 @@ func (l *Ledger) register(registerer prometheus.Registerer) error {
 		Help:    "Time from the first message that waits to the first response: an answer of the account's, or somebody's acknowledgement.",
 		Buckets: []float64{60, 300, 900, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 24 * 3600, 3 * 24 * 3600},
 	}, []string{"channel"})
+	l.index.left = func(channel string) { l.took.DeleteLabelValues(channel) }
+	l.evicted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rostra_conversations_evicted_total",
+		Help: "Conversations that were over and were forgotten before their time, because their table was full.",
+	})
 	if registerer == nil {
 		return nil
 	}
-	for _, collector := range []prometheus.Collector{l.took, newGauges(l.index, l.clock)} {
+	for _, collector := range []prometheus.Collector{l.took, l.evicted, newGauges(l.index, l.clock)} {
 		if err := registerer.Register(collector); err != nil {
 			return err
 		}
@@ -93,18 +99,16 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 // standing counts conversations by state, and gives since when the oldest of
 // each channel waits.
 func (x *index) standing() (states map[conversation.State]int, oldest map[string]int64) {
+	oldest = map[string]int64{}
+	x.walk(func(c *channel) bool { return c.waiting > 0 }, func(e *entry) {
+		if !e.state.Waits() {
+			return
+		}
+		if since, ok := oldest[e.channel.name]; !ok || e.openedAt < since {
+			oldest[e.channel.name] = e.openedAt
+		}
+	})
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	oldest = map[string]int64{}
-	for _, c := range x.channels {
-		for e := range c.entries {
-			if !e.state.Waits() {
-				continue
-			}
-			if since, ok := oldest[c.name]; !ok || e.openedAt < since {
-				oldest[c.name] = e.openedAt
-			}
-		}
-	}
 	return maps.Clone(x.states), oldest
 }

@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
+	"github.com/rostra-dev/rostra/internal/escalation"
 	"github.com/rostra-dev/rostra/internal/event"
 	"github.com/rostra-dev/rostra/internal/inbox"
 )
@@ -19,7 +21,8 @@ import (
 const AheadFor = 7 * 24 * time.Hour
 
 // gatherFor is how long it is known when people were told of many at once.
-const gatherFor = 24 * time.Hour
+// It outlasts the day for which it is tried to end what they were told.
+const gatherFor = 48 * time.Hour
 
 // PutAhead keeps that a post was answered of which nothing has been heard.
 func (l *Ledger) PutAhead(ctx context.Context, channelUID, post string, answer *event.Event) error {
@@ -31,7 +34,7 @@ func (l *Ledger) PutAhead(ctx context.Context, channelUID, post string, answer *
 		return fmt.Errorf("writing an answer that came ahead: %w", err)
 	}
 	key := conversation.AheadKey(channelUID, post)
-	revision, err := l.table.Put(ctx, key, value, 0, AheadFor)
+	revision, err := l.put(ctx, key, value, 0, AheadFor)
 	switch {
 	case errors.Is(err, inbox.ErrConflict):
 		return nil // the first answer is the one that counts
@@ -72,6 +75,50 @@ type Gathering struct {
 	Tries int `json:"tries,omitempty"`
 	// Claim is held by whoever is at it.
 	Claim *conversation.Claim `json:"claim,omitempty"`
+	// Channel as namespace/name, its UID, the people, and whether it is of broken
+	// promises.
+	Channel    string              `json:"channel,omitempty"`
+	ChannelUID string              `json:"channelUID,omitempty"`
+	People     []escalation.Person `json:"people,omitempty"`
+	Late       bool                `json:"late,omitempty"`
+	// Floods are what they were told that is not closed, oldest first.
+	Floods []Flood `json:"floods,omitempty"`
+}
+
+// Flood is a time in which the same people are told of many conversations: until
+// it is quiet, all messages are of one incident.
+type Flood struct {
+	Incident string `json:"incident"`
+	// Since is when it began, and At when they were told last, or were about to
+	// be.
+	Since time.Time `json:"since"`
+	At    time.Time `json:"at"`
+	// Platform and Owner of the channel when it began.
+	Platform string `json:"platform,omitempty"`
+	Owner    string `json:"owner,omitempty"`
+	// Over is when it was over; zero while it is not. Tries is how often it was
+	// tried in vain to close it, and Again when that is tried next.
+	Over  time.Time `json:"over,omitzero"`
+	Tries int       `json:"tries,omitempty"`
+	Again time.Time `json:"again,omitzero"`
+}
+
+// Flooded is a Gathering of which something is open.
+type Flooded struct {
+	Key string
+	Gathering
+}
+
+// Floods are the gatherings of which something is open. They are not to be
+// changed.
+func (l *Ledger) Floods() []Flooded { return l.index.floods() }
+
+func (l *Ledger) seeGathering(row inbox.Row) {
+	of := Flooded{Key: strings.TrimPrefix(row.Key, gatherPrefix)}
+	if !row.Gone && json.Unmarshal(row.Value, &of.Gathering) != nil {
+		of.Gathering = Gathering{}
+	}
+	l.index.putFlooded(of)
 }
 
 // Gather changes the Gathering of a key, which has up to 57 letters and digits.
@@ -98,7 +145,7 @@ func (l *Ledger) Gather(ctx context.Context, key string, change func(Gathering) 
 		if err != nil {
 			return fmt.Errorf("writing when people were told: %w", err)
 		}
-		if _, err = l.table.Put(ctx, key, value, row.Revision, gatherFor); !errors.Is(err, inbox.ErrConflict) {
+		if _, err = l.put(ctx, key, value, row.Revision, gatherFor); !errors.Is(err, inbox.ErrConflict) {
 			return err
 		}
 	}

@@ -46,6 +46,15 @@ func newStore() *store {
 	return &store{table: table, clock: clocktesting.NewFakeClock(night), metrics: prometheus.NewRegistry(), changed: make(chan string, 1000)}
 }
 
+// unheard is a table of which nobody is told what changes.
+type unheard struct{ *inbox.Table }
+
+func (unheard) Follow(ctx context.Context, _ func(inbox.Row), synced func()) error {
+	synced()
+	<-ctx.Done()
+	return nil
+}
+
 // ledger makes one as another process would, and follows the table.
 func (s *store) ledger() *ledger.Ledger {
 	GinkgoHelper()

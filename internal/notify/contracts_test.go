@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -271,6 +272,16 @@ var _ = Describe("Telegram", func() {
 		Expect(said).NotTo(ContainSubstring("disable_notification"))
 	})
 
+	It("lets a stranger mention nobody", func(ctx context.Context) {
+		at := serve(telegram)
+		m := told()
+		m.Excerpt = "@brand <b>look</b>"
+		Expect(open(newOpener(at), address("telegram://"+botToken+"@telegram?chats=-100200300")).Tell(ctx, m)).To(Succeed())
+		var said struct{ Text string }
+		Expect(json.Unmarshal(at.requests()[0].body, &said)).To(Succeed())
+		Expect(said.Text).To(ContainSubstring("@\u200bbrand <\u200bb>look"))
+	})
+
 	It("says in the body how long to wait", func(ctx context.Context) {
 		at := serve(func(w http.ResponseWriter, _ request) {
 			w.WriteHeader(http.StatusTooManyRequests)
@@ -302,6 +313,32 @@ var _ = Describe("Alertmanager", func() {
 		failure := failureOf(open(opener, address("alertmanager+"+at.URL+"/am")).Tell(ctx, told()))
 		Expect(failure.Permanent).To(BeTrue())
 		Expect(failure).To(MatchError(ContainSubstring("username and password")))
+	})
+
+	It("is told in all of a cluster, if any takes it, and ends in all", func(ctx context.Context) {
+		var away atomic.Bool
+		first := serve(func(w http.ResponseWriter, _ request) {
+			if away.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		})
+		second := serve(func(http.ResponseWriter, request) {})
+		notifier := open(newOpener(first), address("alertmanager+"+first.URL+","+second.host()+"/am"))
+		closer, ok := notifier.(notify.Closer)
+		Expect(ok).To(BeTrue())
+		Expect(notifier.Tell(ctx, told())).To(Succeed())
+		for _, at := range []*fake{first, second} {
+			Expect(at.requests()).To(HaveLen(1))
+			Expect(at.requests()[0].path).To(Equal("/am/api/v2/alerts"))
+		}
+		away.Store(true)
+		Expect(notifier.Tell(ctx, told())).To(Succeed(), "one took it")
+		Expect(closer.Close(ctx, notify.Closing{Incident: "conversation-7", At: told().At})).NotTo(Succeed(), "it still wakes somebody there")
+		away.Store(false)
+		Expect(closer.Close(ctx, notify.Closing{Incident: "conversation-7", At: told().At})).To(Succeed())
+		second.Close()
+		away.Store(true)
+		Expect(failureOf(notifier.Tell(ctx, told())).Permanent).To(BeFalse())
 	})
 
 	It("knows the alert by the same labels when it ends, and lets nobody pass for another", func(ctx context.Context) {

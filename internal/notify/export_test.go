@@ -27,6 +27,16 @@ func Services() []string {
 	return all
 }
 
+// Say gives what a service of the library says, and under which title.
+func (o *Opener) Say(address string, m Message) (title, text string, err error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", err
+	}
+	said := &service{opener: o, scheme: u.Scheme, url: *u}
+	return (*said.params(m))["title"], said.text(m), nil
+}
+
 // Build makes a service of the library.
 func Build(u *url.URL, client *http.Client) (types.Sender, error) {
 	return services()[u.Scheme](u, client)

@@ -134,11 +134,12 @@ func mailbox(text string) (*mail.Address, error) {
 
 func (*mailer) name() string { return wayMail }
 
-// tell sends one mail. It counts as told when the server has answered 250 to the
-// mail itself: what it says to a recipient before, or does not say to the
-// farewell after, tells nothing.
+// tell sends one mail to each recipient, so that one who is refused keeps it from
+// nobody else. It counts as told when the server has answered 250 to one of the
+// mails: what it says to a recipient before, or does not say to the farewell
+// after, tells nothing.
 func (m *mailer) tell(ctx context.Context, message Message) *Failure {
-	composed, failure := m.compose(message)
+	recipients, failure := m.recipients(message)
 	if failure != nil {
 		return failure
 	}
@@ -155,11 +156,35 @@ func (m *mailer) tell(ctx context.Context, message Message) *Failure {
 	if err := client.DialWithContext(ctx); err != nil {
 		return m.classify(ctx, line, err, false)
 	}
-	if err := client.Send(composed); err != nil && !composed.IsDelivered() {
-		return m.classify(ctx, line, err, true)
+	told := false
+	for _, to := range recipients {
+		composed := m.compose(message, to)
+		err := client.Send(composed)
+		if err == nil || composed.IsDelivered() {
+			told = true
+			continue
+		}
+		failure = worse(failure, m.classify(ctx, line, err, true))
 	}
 	farewell(ctx, client, line)
-	return nil
+	if told {
+		return nil
+	}
+	return failure
+}
+
+// worse is what is said of two recipients whom the mail did not reach: the first
+// failure, or the first that may pass.
+func worse(first, next *Failure) *Failure {
+	if first == nil {
+		return next
+	}
+	chosen := first
+	if first.Permanent && !next.Permanent {
+		chosen = next
+	}
+	chosen.MaybeTold = first.MaybeTold || next.MaybeTold
+	return chosen
 }
 
 // farewell ends the session as it should be ended, and waits no longer than it
@@ -208,24 +233,29 @@ func (m *mailer) tls() *tls.Config {
 	return &tls.Config{ServerName: m.host, MinVersion: tls.VersionTLS12, RootCAs: m.opener.options.RootCAs}
 }
 
-// compose writes the mail. Auto-Submitted (RFC 3834) keeps holiday notices from
-// answering it.
-func (m *mailer) compose(message Message) (*gomail.Msg, *Failure) {
-	to := m.to
-	if len(to) == 0 {
-		own, err := mailbox(message.Email)
-		if err != nil {
-			return nil, refused("the address names no recipient (to=), and the member has no e-mail address")
-		}
-		to = []*mail.Address{own}
+// recipients are those of the address, else the member.
+func (m *mailer) recipients(message Message) ([]*mail.Address, *Failure) {
+	if len(m.to) > 0 {
+		return m.to, nil
 	}
+	own, err := mailbox(message.Email)
+	if err != nil {
+		return nil, refused("the address names no recipient (to=), and the member has no e-mail address")
+	}
+	return []*mail.Address{own}, nil
+}
+
+// compose writes the mail to one. Its Message-ID is the same for the same telling
+// of the same person. Auto-Submitted (RFC 3834) keeps holiday notices from
+// answering it.
+func (m *mailer) compose(message Message, to *mail.Address) *gomail.Msg {
 	composed := gomail.NewMsg()
 	composed.FromMailAddress(m.from)
-	composed.ToMailAddress(to...)
+	composed.ToMailAddress(to)
 	composed.Subject(message.Title)
 	composed.SetDateWithValue(m.opener.options.Clock.Now())
 	_, domain, _ := strings.Cut(m.from.Address, "@")
-	composed.SetMessageIDWithValue(digest(message.ID) + "@" + domain)
+	composed.SetMessageIDWithValue(digest(message.ID+" "+to.Address) + "@" + domain)
 	// All tellings of one incident stand together in the reader's list.
 	thread := "<" + digest("incident "+message.Incident) + "@" + domain + ">"
 	composed.SetGenHeader(gomail.HeaderReferences, thread)
@@ -235,7 +265,7 @@ func (m *mailer) compose(message Message) (*gomail.Msg, *Failure) {
 		composed.SetImportance(gomail.ImportanceHigh)
 	}
 	composed.SetBodyString(gomail.TypeTextPlain, plain(message)+"\n")
-	return composed, nil
+	return composed
 }
 
 // address is where the connection goes.

@@ -126,8 +126,38 @@ var _ = Describe("Mail", func() {
 		notifier := open(mailOpener(server, time.Minute), address(url, "username", "rostra", "password", mark))
 		Expect(notifier.Tell(ctx, told())).To(Succeed())
 		Expect(server.Mails()[0].From).To(Equal("social@brand.example"))
-		Expect(server.Mails()[0].To).To(Equal([]string{"desk@brand.example", "night+shift@brand.example"}))
+		Expect(server.Mails()).To(HaveLen(2))
+		Expect(server.Mails()[0].To).To(Equal([]string{"desk@brand.example"}))
+		Expect(server.Mails()[1].To).To(Equal([]string{"night+shift@brand.example"}))
+		first, _, _ := read(server.Mails()[0])
+		second, _, _ := read(server.Mails()[1])
+		Expect(first.Get("To")).To(Equal("<desk@brand.example>"))
+		Expect(first.Get("Message-Id")).NotTo(Equal(second.Get("Message-Id")))
+		Expect(first.Get("References")).To(Equal(second.Get("References")))
 	})
+
+	DescribeTable("reaches those whom the server takes",
+		func(ctx context.Context, unknown []string, reached ...string) {
+			server := serveMail(smtp.Options{Unknown: unknown})
+			url := "smtp://" + server.Address() + "?to=a@brand.example,b@brand.example,c@brand.example"
+			err := open(mailOpener(server, time.Minute), address(url)).Tell(ctx, told())
+			to := []string{}
+			for _, one := range server.Mails() {
+				to = append(to, one.To...)
+			}
+			Expect(to).To(Equal(reached))
+			if len(reached) > 0 {
+				Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			Expect(failureOf(err).Status).To(Equal(550))
+		},
+		Entry("all", nil, "a@brand.example", "b@brand.example", "c@brand.example"),
+		Entry("but the first", []string{"a@brand.example"}, "b@brand.example", "c@brand.example"),
+		Entry("but the last", []string{"c@brand.example"}, "a@brand.example", "b@brand.example"),
+		Entry("one", []string{"a@brand.example", "b@brand.example"}, "c@brand.example"),
+		Entry("none", []string{"a@brand.example", "b@brand.example", "c@brand.example"}),
+	)
 
 	It("lets nobody write a header or a command", func(ctx context.Context) {
 		server := serveMail(smtp.Options{})

@@ -48,8 +48,8 @@ type Message struct {
 	// ID is the same for the same telling however often it is tried: receivers
 	// fold by it where they can.
 	ID string
-	// Incident is what the telling belongs to; all tellings of one conversation
-	// have the same.
+	// Incident is what the telling opens, and a Closing closes. What has the same
+	// is folded by receivers, which wake nobody again: each turn has its own.
 	Incident string
 	// Kind is what happened, in camel case, bounded: it names the alert
 	// ("Rostra" + Kind). Default "Unanswered".
@@ -70,7 +70,8 @@ type Message struct {
 	// At is when it was told. An alert that nobody ends, ends by itself at Until.
 	At, Until time.Time
 	// Labels are a small bounded set by which Alertmanager routes: namespace,
-	// channel, platform, owner, step. Team and member are added from below.
+	// channel, platform, owner, step; and the conversation, which groups. Team and
+	// member are added from below.
 	Labels map[string]string
 	// Team and Member are the person, and Email is their address.
 	Team, Member, Email string

@@ -48,6 +48,8 @@ type Opener struct {
 	options Options
 	hooks   *webhook.Sender
 	bases   bases
+	// account of the address that is being opened; see opening.
+	account string
 }
 
 // bases are where services with a place of their own are.
@@ -93,8 +95,10 @@ type closingWay interface {
 
 // parsed is an address, taken apart.
 type parsed struct {
-	url   *url.URL
-	extra credentials.Values
+	url *url.URL
+	// others are further hosts of the address; see oneHost.
+	others []string
+	extra  credentials.Values
 }
 
 // Open makes a Notifier of an address. It calls nobody. Its errors are for the
@@ -107,11 +111,12 @@ func (o *Opener) Open(address Address) (Notifier, error) {
 	case len(raw) > maxAddress:
 		return nil, fmt.Errorf("the address is longer than %d bytes", maxAddress)
 	}
-	u, err := url.Parse(raw)
+	first, others := oneHost(raw)
+	u, err := url.Parse(first)
 	if err != nil {
 		return nil, errors.New("the address cannot be parsed as a URL: characters such as / @ : # in a password are written as %2F %40 %3A %23")
 	}
-	made, err := o.open(parsed{url: u, extra: address.Extra})
+	made, err := o.opening(raw, address.Extra.Get(KeyUsername)).open(parsed{url: u, others: others, extra: address.Extra})
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +124,15 @@ func (o *Opener) Open(address Address) (Notifier, error) {
 		return &closingTeller{teller{made}, closing}, nil
 	}
 	return &teller{made}, nil
+}
+
+// opening is the Opener for one address. Who share a service share neither a rate
+// nor a breaker: not even where the service is one URL for all, and tells them
+// apart by a key or a user name. A digest tells as much, and keeps the secret.
+func (o *Opener) opening(address, username string) *Opener {
+	of := *o
+	of.account = digest(username + "@" + address)
+	return &of
 }
 
 // open picks the way by the scheme.

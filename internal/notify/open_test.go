@@ -29,6 +29,7 @@ var _ = DescribeTable("An address is opened by its scheme",
 	},
 	Entry(nil, "alertmanager+https://am.example/prefix", "alertmanager"),
 	Entry(nil, "alertmanager+http://alertmanager.monitoring.svc:9093", "alertmanager"),
+	Entry(nil, "Alertmanager+https://am-0.example:9093,am-1.example,[2001:db8::1]:9093/prefix", "alertmanager"),
 	Entry(nil, "pagerduty://"+routingKey, "pagerduty"),
 	Entry(nil, "PagerDuty://"+routingKey+"?region=eu", "pagerduty"),
 	Entry(nil, "slack+https://hooks.slack.com"+slackPath, "slack"),
@@ -56,6 +57,9 @@ var _ = DescribeTable("An address that cannot be used says why, and is not shown
 	Entry("Alertmanager with a path too many", "alertmanager+https://am.example/"+mark+"/api/v2/alerts", "before /api"),
 	Entry("Alertmanager with a query", "alertmanager+https://am.example?x="+mark, "knows none"),
 	Entry("Alertmanager without host", "alertmanager+https:///"+mark, "Alertmanager"),
+	Entry("Alertmanager with a host that is none", "alertmanager+https://am.example,/"+mark, "Alertmanager"),
+	Entry("Alertmanager with a password in another host", "alertmanager+https://am.example,u:"+mark+"@b.example", "Alertmanager"),
+	Entry("Alertmanagers without end", "alertmanager+https://a"+strings.Repeat(",a", 8), "more than 8"),
 	Entry("Alertmanager with half a credential", "alertmanager+https://am.example", "both or neither", "password", mark),
 	Entry("PagerDuty with a short key", "pagerduty://"+mark, "32 letters"),
 	Entry("PagerDuty with a path", "pagerduty://"+routingKey+"/"+mark, "32 letters"),
@@ -118,24 +122,26 @@ type misbehaviour struct {
 	answer    func(http.ResponseWriter, request)
 	permanent bool
 	code      int
+	// status tells that there is one of success, for which alone a webhook waits.
+	status bool
 }
 
 func misbehaviours() map[string]misbehaviour {
 	all := map[string]misbehaviour{
-		"a redirect": {func(w http.ResponseWriter, r request) {
+		"a redirect": {answer: func(w http.ResponseWriter, r request) {
 			w.Header().Set("Location", "https://elsewhere.example/"+mark+"?"+r.query)
 			w.WriteHeader(http.StatusTemporaryRedirect)
-		}, true, 0},
-		"a lost answer":         {func(http.ResponseWriter, request) { panic(http.ErrAbortHandler) }, false, 0},
-		"an answer without end": {func(w http.ResponseWriter, _ request) { _, _ = w.Write(make([]byte, 1<<20)) }, false, 0},
-		"half an answer": {func(w http.ResponseWriter, _ request) {
+		}, permanent: true},
+		"a lost answer":         {answer: func(http.ResponseWriter, request) { panic(http.ErrAbortHandler) }},
+		"an answer without end": {answer: func(w http.ResponseWriter, _ request) { _, _ = w.Write(make([]byte, 1<<20)) }, status: true},
+		"half an answer": {answer: func(w http.ResponseWriter, _ request) {
 			w.Header().Set("Content-Length", "9")
 			_, _ = w.Write([]byte("{"))
-		}, false, 0},
-		"an answer that is late": {func(http.ResponseWriter, request) { <-time.After(300 * time.Millisecond) }, false, 0},
+		}, status: true},
+		"an answer that is late": {answer: func(http.ResponseWriter, request) { <-time.After(300 * time.Millisecond) }},
 	}
 	for code, permanent := range map[int]bool{400: true, 401: true, 403: true, 404: true, 410: true, 408: false, 425: false, 429: false, 500: false, 503: false} {
-		all[fmt.Sprint("status ", code)] = misbehaviour{status(code), permanent, code}
+		all[fmt.Sprint("status ", code)] = misbehaviour{answer: status(code), permanent: permanent, code: code}
 	}
 	return all
 }
@@ -148,6 +154,10 @@ var _ = Describe("No secret is in any error, and each is classed", func() {
 			for way, a := range addresses(at) {
 				before := len(at.requests())
 				notifier := open(opener, a)
+				if bad.status && way == "webhook" {
+					Expect(notifier.Tell(ctx, told())).To(Succeed())
+					continue
+				}
 				failure := failureOf(notifier.Tell(ctx, told()))
 				By(failure.Error())
 				Expect(failure.Way).To(Equal(way))
@@ -184,6 +194,27 @@ var _ = Describe("No secret is in any error, and each is classed", func() {
 		}
 	})
 
+	It("an address that fails keeps nobody else at the same server from being told", func(ctx context.Context) {
+		at := serve(func(w http.ResponseWriter, r request) {
+			if strings.Contains(r.path+string(r.body), "other") {
+				w.WriteHeader(http.StatusAccepted)
+				return
+			}
+			w.WriteHeader(http.StatusInternalServerError)
+		})
+		opener := newOpener(at, func(o *httpx.Options) { o.BreakerAfter, o.BreakerPerAccount = 2, true })
+		for broken, sound := range map[string]string{
+			"pagerduty://" + routingKey: "pagerduty://other" + routingKey[5:],
+			at.URL + "/one":             at.URL + "/other",
+		} {
+			for range 2 {
+				Expect(failureOf(open(opener, address(broken)).Tell(ctx, told())).Status).To(Equal(http.StatusInternalServerError))
+			}
+			Expect(httpx.KindOf(failureOf(open(opener, address(broken)).Tell(ctx, told())))).To(Equal(httpx.KindBreakerOpen))
+			Expect(open(opener, address(sound)).Tell(ctx, told())).To(Succeed())
+		}
+	})
+
 	It("an address or a notifier that is printed", func() {
 		at := serve(status(200))
 		for _, a := range addresses(at) {
@@ -198,6 +229,7 @@ var _ = Describe("No secret is in any error, and each is classed", func() {
 func FuzzOpen(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"alertmanager+https://", "@am.example"},
+		{"alertmanager+https://a:9093,", ",b:x/prefix"},
 		{"pagerduty://", "?region=eu"},
 		{"pagerduty://0123456789abcdef012345", ""},
 		{"slack+https://hooks.slack.com/services/", ""},

@@ -24,12 +24,14 @@ type endpoint struct {
 	http  *httpx.Client
 	clock clock.PassiveClock
 	url   credentials.Value
+	// account by which the limits of internal/httpx tell addresses apart.
+	account string
 	// header, beside Content-Type.
 	header http.Header
 }
 
 func (o *Opener) endpoint(target string) endpoint {
-	return endpoint{http: o.options.HTTP, clock: o.options.Clock, url: credentials.NewValue(target)}
+	return endpoint{http: o.options.HTTP, clock: o.options.Clock, url: credentials.NewValue(target), account: o.account}
 }
 
 // post sends body as JSON. An answer of any status is no failure.
@@ -44,7 +46,7 @@ func (e endpoint) post(ctx context.Context, body any) (*httpx.Response, *Failure
 	}
 	header.Set("Content-Type", "application/json")
 	resp, err := e.http.Do(ctx, httpx.Request{
-		Account: digest(e.url.Reveal()), // who share a service do not share a rate
+		Account: e.account,
 		Method:  http.MethodPost,
 		URL:     e.url.Reveal(),
 		Header:  header,

@@ -126,7 +126,7 @@ func (s *service) sender(client *http.Client) (types.Sender, error) {
 }
 
 func (s *service) tell(ctx context.Context, m Message) *Failure {
-	through := &outlet{ctx: ctx, http: s.opener.options.HTTP, account: digest(s.url.String())}
+	through := &outlet{ctx: ctx, http: s.opener.options.HTTP, account: s.opener.account}
 	sender, err := s.sender(&http.Client{Transport: through})
 	if err != nil {
 		return refused("the address is not complete")
@@ -146,13 +146,15 @@ func (s *service) tell(ctx context.Context, m Message) *Failure {
 	return refused("the address or the message is not what the service takes, so nothing was sent")
 }
 
-// text is the message as the service shows it. Two of them have no title, and
-// read Markdown and mentions in what a stranger wrote.
+// text is the message as the service shows it. Three of them read Markdown and
+// mentions in what a stranger wrote, and two of those have no title.
 func (s *service) text(m Message) string {
 	text := description(m)
 	switch s.scheme {
+	case discord.Scheme:
+		text = inert(text)
 	case mattermost.Scheme, rocketchat.Scheme:
-		text = strings.NewReplacer("@", "@\u200b", "](", "] (").Replace(m.Title + "\n\n" + text)
+		text = inert(m.Title + "\n\n" + text)
 	}
 	if m.Link != "" {
 		text += "\n\nThe post: " + m.Link
@@ -170,7 +172,7 @@ func (s *service) params(m Message) *types.Params {
 	high := m.Urgency == High
 	switch s.scheme {
 	case discord.Scheme:
-		p["title"], p["splitLines"] = m.Title, "no"
+		p["title"], p["splitLines"] = inert(m.Title), "no"
 	case ntfy.Scheme:
 		p["title"], p["priority"] = m.Title, "default"
 		if high {

@@ -109,6 +109,18 @@ var _ = Describe("A service of the library", func() {
 		Expect(string(at.requests()[0].body)).NotTo(Or(ContainSubstring("@all"), ContainSubstring("](")))
 	})
 
+	It("lets a stranger pass off no link as Rostra's", func() {
+		m := told()
+		m.Title = "Nobody has answered [@help](https://evil.example)"
+		m.Excerpt = "@everyone <@1> [I have it](https://evil.example) [I have it][1]"
+		for _, scheme := range []string{"discord", "mattermost", "rocketchat"} {
+			title, text, err := newOpener(nil).Say(serviceURL(scheme, "service.example"), notify.Tidy(m))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(title+text).NotTo(Or(ContainSubstring("]("), ContainSubstring("]["), ContainSubstring("@everyone"), ContainSubstring("<@"), ContainSubstring("@help")), scheme)
+			Expect(text).To(ContainSubstring("\n\nI have it: https://rostra.brand.example/ack/"+mark), "its own link is whole")
+		}
+	})
+
 	DescribeTable("that dials by itself is refused, with what to do",
 		func(scheme string) {
 			_, err := newOpener(nil).Open(address(scheme + "://" + mark + "@host.example/" + mark))

@@ -87,7 +87,7 @@ func (t *telegram) tell(ctx context.Context, m Message) *Failure {
 	}
 	message := telegramMessage{
 		Chat:    t.chat,
-		Text:    clip(strings.TrimSpace(m.Title+"\n\n"+description(m)), maxTelegram),
+		Text:    clip(strings.TrimSpace(inert(m.Title+"\n\n"+description(m))), maxTelegram),
 		Silent:  m.Urgency != High,
 		Preview: telegramPreview{Disabled: true},
 	}

@@ -125,6 +125,12 @@ func quote(text string) string {
 	return "> " + strings.ReplaceAll(text, "\n", "\n> ")
 }
 
+// inert keeps text from being more than text where a service reads Markdown and
+// mentions in it: a stranger's link under other words would pass for ours.
+func inert(text string) string {
+	return strings.NewReplacer("@", "@\u200b", "<", "<\u200b", "](", "] (", "][", "] [").Replace(text)
+}
+
 // bounded gives a key as it is where a service takes it, and else a digest of it,
 // which is as good for folding.
 func bounded(key string, limit int) string {

@@ -7,7 +7,9 @@
 package throttle
 
 import (
+	"context"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -33,7 +35,7 @@ type Pace struct {
 
 func (p Pace) limiter() *rate.Limiter { return rate.NewLimiter(rate.Every(p.Every), p.Burst) }
 
-// Paces are those of a Throttle. A source is often a proxy that many share.
+// Paces are those of a Throttle. A source is often an office that many share.
 type Paces struct{ Overall, Source, Subject Pace }
 
 // Throttle keeps one source, one subject and all together to their paces. It is
@@ -56,13 +58,28 @@ func New(passive clock.PassiveClock, paces Paces) *Throttle {
 	}
 }
 
-// Allow tells whether it may be done once more. What is held back by a narrow
-// limit costs nothing of a wider one.
-func (t *Throttle) Allow(remoteAddress, subject string) bool {
+// Allow tells whether a request may do it once more. What is held back by a
+// narrow limit costs nothing of a wider one.
+func (t *Throttle) Allow(r *http.Request, subject string) bool {
 	now := t.clock.Now()
-	ofSource := t.limiter(t.sources, sourceOf(remoteAddress), t.paces.Source)
-	ofSubject := t.limiter(t.subjects, subject, t.paces.Subject)
-	return ofSubject.AllowN(now, 1) && ofSource.AllowN(now, 1) && t.overall.AllowN(now, 1)
+	if !t.limiter(t.subjects, subject, t.paces.Subject).AllowN(now, 1) {
+		return false
+	}
+	if source := sourceOf(r); source != "" && !t.limiter(t.sources, source, t.paces.Source).AllowN(now, 1) {
+		return false
+	}
+	return t.overall.AllowN(now, 1)
+}
+
+// sourceKey is the context's key of a source.
+type sourceKey struct{}
+
+// WithSource tells Allow from where a request comes, which else is the other end
+// of its connection. Whoever knows the proxies in front says it: behind one of
+// them everybody has the same other end. Empty is for a source that cannot be
+// told from others, and is not limited.
+func WithSource(ctx context.Context, source string) context.Context {
+	return context.WithValue(ctx, sourceKey{}, source)
 }
 
 func (t *Throttle) limiter(tracked *lru.Cache, key string, pace Pace) *rate.Limiter {
@@ -78,11 +95,15 @@ func (t *Throttle) limiter(tracked *lru.Cache, key string, pace Pace) *rate.Limi
 	return limiter
 }
 
-// sourceOf gives the network that a request came from.
-func sourceOf(remoteAddress string) string {
-	host, _, err := net.SplitHostPort(remoteAddress)
+// sourceOf gives the network that a request came from; empty where it cannot be
+// told from others.
+func sourceOf(r *http.Request) string {
+	if source, ok := r.Context().Value(sourceKey{}).(string); ok {
+		return source
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return remoteAddress
+		return r.RemoteAddr
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {

@@ -33,7 +33,7 @@ const (
 	ContentType = "application/cloudevents+json"
 
 	specVersion = "1.0"
-	// maxAnswer is the largest answer that is read, in bytes: nothing of it is
+	// maxAnswer is how much of an answer is read, in bytes: nothing of it is
 	// used.
 	maxAnswer = 64 << 10
 	// maxID keeps the webhook-id within what servers take as a header.
@@ -122,7 +122,7 @@ func (s *Sender) Send(ctx context.Context, target Target, e Event) error {
 		URL:     target.URL.Reveal(),
 		Header:  header,
 		Body:    body,
-		MaxBody: maxAnswer,
+		MaxBody: maxAnswer, DiscardBody: true,
 	})
 	if err != nil {
 		return transportFailure(err, now)

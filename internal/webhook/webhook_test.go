@@ -188,13 +188,26 @@ var _ = Describe("An event that is refused", func() {
 			http.Redirect(w, r, "https://elsewhere.example"+path, http.StatusTemporaryRedirect)
 		}), true),
 		Entry("silence", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), false),
-		Entry("an answer without end", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	)
+
+	DescribeTable("is sent once the status says so, whatever is said then",
+		func(ctx context.Context, says http.HandlerFunc) {
+			to := newReceiver()
+			to.answer = says
+			target := webhook.Target{URL: credentials.NewValue(to.URL + path), Secrets: values(oldSecret)}
+			Expect(newSender(to, 500*time.Millisecond).Send(ctx, target, happened())).To(Succeed())
+		},
+		Entry("much", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(make([]byte, 1<<20))
-		}), false),
-		Entry("half an answer", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		})),
+		Entry("half of what was announced", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = w.Write(make([]byte, 10))
-		}), false),
+		})),
+		Entry("nothing more, without end", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})),
 	)
 
 	It("is not sent to an inner address", func(ctx context.Context) {

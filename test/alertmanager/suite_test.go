@@ -126,6 +126,17 @@ var _ = Describe("A real Alertmanager", func() {
 		Eventually(ctx, alerts).WithArguments(m.Incident).Should(HaveLen(2))
 	})
 
+	It("ends what is closed by a clock that is ahead of its own, or behind", func(ctx context.Context) {
+		for _, skew := range []time.Duration{3 * time.Second, time.Minute, -time.Minute} {
+			notifier, closer := open()
+			m := telling()
+			Expect(notifier.Tell(ctx, m)).To(Succeed())
+			Eventually(ctx, alerts).WithArguments(m.Incident).Should(HaveLen(1))
+			Expect(closer.Close(ctx, closing(m, time.Now().Add(skew)))).To(Succeed())
+			Eventually(ctx, alerts).WithArguments(m.Incident).Should(BeEmpty(), skew.String())
+		}
+	})
+
 	It("holds what is silenced", func(ctx context.Context) {
 		notifier, _ := open()
 		m := telling()

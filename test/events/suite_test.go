@@ -106,17 +106,6 @@ func serviceAccount(name string) (config *rest.Config, kubeconfig string) {
 	return config, kubeconfig
 }
 
-// shiftedClock is the machine's, and can be put forward.
-type shiftedClock struct{ ahead atomic.Int64 }
-
-// Now implements clock.PassiveClock.
-func (c *shiftedClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
-
-// Since implements clock.PassiveClock.
-func (c *shiftedClock) Since(at time.Time) time.Duration { return c.Now().Sub(at) }
-
-func (c *shiftedClock) advance(by time.Duration) { c.ahead.Add(int64(by)) }
-
 // journal keeps what is logged.
 type journal struct {
 	mu      sync.Mutex

@@ -48,6 +48,8 @@ type world struct {
 	clock *shiftedClock
 	// address of the gateway, and base, its URL.
 	address, base string
+	// desk is where `rostra inbox` asks.
+	desk string
 	// elsewhere tells that another process serves the gateway, and nats where
 	// events are kept then.
 	elsewhere bool
@@ -71,6 +73,7 @@ func newWorld(ctx context.Context) *world {
 	worlds++
 	w := &world{name: fmt.Sprintf("w%d", worlds), clock: &shiftedClock{}, address: freeAddress(ctx), dir: GinkgoT().TempDir()}
 	w.base = "http://" + w.address
+	w.desk = freeAddress(ctx)
 	for _, namespace := range []string{"social", "care"} {
 		w.create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.in(namespace)}})
 	}
@@ -116,6 +119,9 @@ func (w *world) start() {
 			string(v1alpha1.PlatformX):        x.NewFactory(parts.outbound, w.clock),
 		},
 		Namespace: systemNamespace, Gateway: reach, Inbox: w.inbox, Clock: w.clock,
+		Answering: &controllers.AnsweringOptions{
+			Outbound: parts.outbound, MailFrom: "Rostra <rostra@acme.example>", DeskAddress: w.desk, Process: "night",
+		},
 		MetricsAddress: "0", ProbeAddress: "0", SkipNameValidation: true,
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -146,12 +152,13 @@ func (w *world) leave(ctx context.Context) {
 }
 
 // keepsSecrets looks for secrets where none may be: in the log, in Events, in
-// objects that are not Secrets, and in the inbox.
+// objects that are not Secrets, in metrics, and in the inbox.
 func (w *world) keepsSecrets(ctx context.Context) {
 	GinkgoHelper()
 	told := map[string]string{
 		"the log":      parts.log.String(),
-		"the channels": kubectl(ctx, "get", "socialchannels,socialplatforms,teams", "-A", "-o", "json"),
+		"the channels": kubectl(ctx, "get", "socialchannels,socialplatforms,teams,escalationroutes,responderrotas,contentpolicies", "-A", "-o", "json"),
+		"the metrics":  w.measured(),
 		"the Events":   kubectl(ctx, "get", "events.v1.events.k8s.io", "-A", "-o", "json"),
 	}
 	for _, secret := range w.secrets {
@@ -160,6 +167,14 @@ func (w *world) keepsSecrets(ctx context.Context) {
 		}
 		Expect(filesWith(w.dir, secret)).To(BeEmpty(), "a secret is in the inbox")
 	}
+}
+
+// measured gives all metrics with their labels.
+func (w *world) measured() string {
+	GinkgoHelper()
+	families, err := w.registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	return fmt.Sprint(families)
 }
 
 // filesWith names the files below a folder that hold a text.

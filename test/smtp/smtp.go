@@ -55,6 +55,8 @@ type Options struct {
 	Clear bool
 	// Username and Password, where given, are needed to send.
 	Username, Password string
+	// Unknown are recipients who are answered 550, whatever else goes well.
+	Unknown []string
 	// Hangs, where given, is called when HangMail has the mail.
 	Hangs func()
 }
@@ -200,7 +202,7 @@ func (s *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
 	switch {
 	case s.server.does(Greylist):
 		return &gosmtp.SMTPError{Code: 451, EnhancedCode: gosmtp.EnhancedCode{4, 7, 1}, Message: "later, " + to}
-	case s.server.does(RefuseRecipient):
+	case s.server.does(RefuseRecipient), slices.Contains(s.server.options.Unknown, to):
 		return &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 1, 1}, Message: "no such person: " + to}
 	}
 	s.mail.To = append(s.mail.To, to)
