@@ -6,11 +6,13 @@ package forward_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 
 	"github.com/rostra-dev/rostra/internal/forward"
 	"github.com/rostra-dev/rostra/internal/httpx"
@@ -24,6 +26,20 @@ func seconds(all ...int) []time.Duration {
 		times = append(times, time.Duration(s)*time.Second)
 	}
 	return times
+}
+
+// about is when the tries are that seconds names, with the moments in which a
+// letter lets others go first.
+func about(all ...int) types.GomegaMatcher {
+	return WithTransform(func(tries []time.Duration) []time.Duration {
+		rounded := slices.Clone(tries)
+		for n, at := range tries {
+			if n < len(all) && at >= seconds(all[n])[0] && at <= seconds(all[n] + 3)[0] {
+				rounded[n] = seconds(all[n])[0]
+			}
+		}
+		return rounded
+	}, Equal(seconds(all...)))
 }
 
 // localLimit is what a limit of our own says.
@@ -56,12 +72,12 @@ var _ = Describe("Delivery", func() {
 		w.run()
 		w.hear(mention(helpUID, "t", 1), mention(helpUID, "t", 2))
 		after(20 * time.Minute)
-		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(Equal(seconds(0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111)))
+		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(about(0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111))
 		Expect(w.wire.triesOf(idOf(helpUID, "t", 2))).To(BeEmpty())
 		w.wire.answers(nil)
 		after(5 * time.Minute)
 		Expect(w.wire.to(care)).To(Equal(idsOf(helpUID, "t", 1, 2)))
-		Expect(w.wire.triesOf(idOf(helpUID, "t", 2))).To(Equal(seconds(1411)))
+		Expect(w.wire.triesOf(idOf(helpUID, "t", 2))).To(about(1411))
 	}))
 
 	It("counts failures of several at the same time as one, and tries with one alone", bubble(func(w *world) {
@@ -90,7 +106,7 @@ var _ = Describe("Delivery", func() {
 		w.run()
 		w.hear(mention(helpUID, "t", 1))
 		after(3 * time.Hour)
-		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(Equal(seconds(0, 40, 3640)))
+		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(about(0, 40, 3640))
 	}))
 
 	It("gives letters back to the outbox for a long pause: another process may get through", bubble(func(w *world) {
@@ -102,8 +118,8 @@ var _ = Describe("Delivery", func() {
 		Expect(w.outbox.delivers(press)).To(Equal(1))
 		after(4*time.Minute - time.Second)
 		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(Equal(seconds(0)))
-		after(time.Second)
-		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(Equal(seconds(0, 300)))
+		after(2 * time.Second)
+		Expect(w.wire.triesOf(idOf(helpUID, "t", 1))).To(about(0, 300))
 	}))
 
 	It("does not hold up one team by another's dead sink", bubble(func(w *world) {
@@ -179,10 +195,10 @@ var _ = Describe("Trouble with a sink", func() {
 		after(30 * time.Minute)
 		w.wire.answers(nil)
 		after(5 * time.Minute)
-		Expect(w.said.list()).To(Equal([]string{
-			"care since 0s at 1m3s: desk.example answered 503",
-			"care recovered at 33m31s",
-		}))
+		Expect(w.said.list()).To(HaveExactElements(
+			MatchRegexp(`^care since 0s at 1m3(\.\d+)?s: desk.example answered 503$`),
+			MatchRegexp(`^care recovered at 33m3\d(\.\d+)?s$`),
+		))
 	}))
 
 	It("is not said of what passes", bubble(func(w *world) {
@@ -209,11 +225,11 @@ var _ = Describe("Trouble with a sink", func() {
 		w.run()
 		w.hear(mention(helpUID, "t", 1))
 		after(2 * time.Hour)
-		Expect(w.said.list()).To(Equal([]string{
-			"care since 0s at 0s: desk.example answered 410",
-			"care since 0s at 1h0m0s: desk.example answered 401",
-		}))
-		Expect(w.wire.tried()).To(HaveLen(25), "every five minutes")
+		Expect(w.said.list()).To(HaveExactElements(
+			Equal("care since 0s at 0s: desk.example answered 410"),
+			MatchRegexp(`^care since 0s at 1h0m\d(\.\d+)?s: desk.example answered 401$`),
+		))
+		Expect(len(w.wire.tried())).To(BeNumerically("~", 25, 1), "every five minutes")
 	}))
 
 	It("is over at once when the Secret is put right", bubble(func(w *world) {
@@ -359,6 +375,69 @@ var _ = Describe("A letter that the sink refuses for what is in it", func() {
 		Expect(w.wire.to(care)).To(ContainElement(idOf(helpUID, "a", 2)))
 		Expect(w.wire.to(care)).To(HaveLen(121))
 		Expect(w.figure("rostra_sink_set_aside_total")).To(Equal(1.0))
+	}))
+
+	It("does not shut out the others where something before the sink refuses it, and is set aside after five refusals", bubble(func(w *world) {
+		w.wire.answers(refuse(403))
+		w.run()
+		w.hear(mention(helpUID, "b", 1))
+		w.hear(mention(helpUID, "a", 1), mention(helpUID, "a", 2))
+		for n := 2; n <= 60; n++ {
+			w.hear(mention(helpUID, "b", n))
+			after(10 * time.Second)
+			Expect(w.wire.to(care)).To(ContainElement(idOf(helpUID, "b", n)), "at once, each time")
+		}
+		Expect(w.wire.triesOf(poison)).To(HaveLen(5))
+		Expect(w.wire.to(care)).To(ContainElement(idOf(helpUID, "a", 2)))
+		Expect(w.figure("rostra_sink_set_aside_total")).To(Equal(1.0))
+		Expect(w.said.list()).To(BeEmpty())
+	}))
+
+	It("does not shut out the others for long where it was the first that the process saw", bubble(func(w *world) {
+		w.wire.answers(refuse(403))
+		w.run()
+		w.hear(mention(helpUID, "a", 1), mention(helpUID, "a", 2))
+		for n := 1; n <= 120; n++ {
+			w.hear(mention(helpUID, "b", n))
+			after(10 * time.Second)
+		}
+		took := w.wire.took()
+		Expect(took[0].at.Sub(w.start)).To(BeNumerically("~", 5*time.Minute, time.Second))
+		Expect(w.wire.to(care)).To(HaveLen(121))
+		Expect(w.figure("rostra_sink_set_aside_total")).To(Equal(1.0))
+	}))
+
+	It("is kept where the sink refuses every letter: it is the sink then, and said", bubble(func(w *world) {
+		w.run()
+		w.hear(mention(helpUID, "b", 1))
+		w.wire.answers(func(string, string) error { return status(403, 0) })
+		w.hear(mention(helpUID, "a", 1), mention(helpUID, "b", 2))
+		after(time.Second)
+		Expect(w.said.list()).To(ConsistOf(HaveSuffix("answered 403")))
+		after(24 * time.Hour)
+		Expect(w.outbox.waiting(care)).To(Equal(int64(2)))
+		Expect(w.figure("rostra_sink_set_aside_total")).To(BeZero())
+	}))
+
+	It("is set aside after six hours where the sink says nothing to it alone", bubble(func(w *world) {
+		w.wire.answers(func(_, id string) error {
+			if id == poison {
+				return fmt.Errorf("no answer within 10s%w%w", &webhook.Failure{}, &httpx.Error{Kind: httpx.KindTimeout})
+			}
+			return nil
+		})
+		w.run()
+		w.hear(mention(helpUID, "b", 0))
+		w.hear(mention(helpUID, "a", 1), mention(helpUID, "a", 2))
+		for n := 1; n <= 120; n++ {
+			w.hear(mention(helpUID, "b", n))
+			after(4 * time.Minute)
+			Expect(w.wire.to(care)).To(ContainElement(idOf(helpUID, "b", n)))
+			if n == 80 {
+				Expect(w.outbox.waiting(care)).To(Equal(int64(2)))
+			}
+		}
+		Expect(w.wire.to(care)).To(ContainElement(idOf(helpUID, "a", 2)))
 	}))
 
 	It("is set aside at once where it is no letter of ours", bubble(func(w *world) {

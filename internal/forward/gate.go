@@ -176,6 +176,13 @@ func (g *gate) count() uint64 {
 	return g.taken
 }
 
+// failing tells whether the sink failed when it was last tried.
+func (g *gate) failing() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failures > 0
+}
+
 // failed notes that the sink failed, and whether somebody has to mend that.
 func (g *gate) failed(p pass, problem string, grave bool, asked time.Duration) {
 	g.mu.Lock()

@@ -28,6 +28,10 @@ type lane struct {
 	// suspects are letters that were not accepted, by their IDs: they may come
 	// back after a rest.
 	suspects map[string]*refusals
+	// doubted is how many letters the sink had accepted when a letter was last
+	// blamed for a first refusal: of two without one that is accepted in between,
+	// the second is the sink's.
+	doubted uint64
 }
 
 func newLane(f *Forwarder, team string) *lane {
@@ -93,6 +97,11 @@ func (l *lane) deliver(ctx context.Context, letter Letter) error {
 		return nil
 	}
 	own := l.suspect(letter)
+	// One that failed when the sink was last left alone lets others find out
+	// first whether the sink is back.
+	if own.tried && l.failing() && !l.f.pause(ctx, giveWay) {
+		return ctx.Err()
+	}
 	for {
 		pass, err := l.enter(ctx)
 		if err != nil {
@@ -146,8 +155,12 @@ func (l *lane) clear(letter Letter) {
 	delete(l.suspects, letter.ID)
 }
 
-// leastPause is how long a letter waits that a limit of our own put off.
-const leastPause = 200 * time.Millisecond
+const (
+	// leastPause is how long a letter waits that a limit of our own put off.
+	leastPause = 200 * time.Millisecond
+	// giveWay is how long a letter waits that may be the reason of the failures.
+	giveWay = 250 * time.Millisecond
+)
 
 // judge notes what a try that failed says of the sink or of the letter. It gives
 // how long this letter alone is to wait, or that it had tries enough.
@@ -162,20 +175,60 @@ func (l *lane) judge(pass pass, own *refusals, err error) (pause time.Duration, 
 		l.release(pass)
 		l.f.metrics.deliveries.WithLabelValues(deferred).Inc()
 		return max(failure.RetryAfter, leastPause), false
-	case own.isAbout(failure.Status, taken):
+	case l.isAbout(own, failure, kind, taken):
 		l.refused(pass)
 		l.f.metrics.deliveries.WithLabelValues(refused).Inc()
 		enough = own.add(failure.Status, taken, now)
 		if !enough && taken == own.taken {
 			l.fret(err.Error()) // perhaps it refuses everything
 		}
-		return own.pause(), enough
+		return max(own.pause(), min(failure.RetryAfter, maxPause)), enough
 	default:
 		own.tried, own.takenThen = true, taken
 		l.f.metrics.deliveries.WithLabelValues(failed).Inc()
 		l.failed(pass, err.Error(), failure.Permanent, failure.RetryAfter)
 		return 0, false
 	}
+}
+
+// isAbout tells whether a failure is about what is in the letter, and not about
+// the sink, which has accepted so many. It is for an answer that means just that;
+// and for any other that came from the sink, where the letter fails again and
+// others were accepted meanwhile. A first answer that somebody would have to mend
+// is taken for it too, where the sink accepted others until now, and until it is
+// known better: else one letter would keep back the others.
+func (l *lane) isAbout(own *refusals, failure *webhook.Failure, kind httpx.Kind, taken uint64) bool {
+	switch failure.Status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	case http.StatusTooManyRequests:
+		return false
+	}
+	switch {
+	case !hasReached(kind):
+		return false
+	case own.tried:
+		return taken != own.takenThen
+	case !failure.Permanent || failure.Status == 0:
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fresh := taken != l.doubted
+	l.doubted = taken
+	return fresh
+}
+
+// hasReached tells whether a failure of that kind may be the sink's answer to
+// what was sent; an answer with a status has no kind.
+func hasReached(kind httpx.Kind) bool {
+	switch kind {
+	case httpx.KindAddressRefused, httpx.KindDNS, httpx.KindConnect, httpx.KindTLS, httpx.KindBreakerOpen, httpx.KindCanceled, httpx.KindInvalidRequest:
+		return false
+	case httpx.KindTimeout, httpx.KindProtocol, httpx.KindTruncated, httpx.KindBodyTooLarge, httpx.KindRedirect, httpx.KindBusy,
+		httpx.KindRateLimited, httpx.KindNotJSON:
+	}
+	return true
 }
 
 // setAside gives a letter up, aloud.
@@ -206,17 +259,6 @@ type refusals struct {
 	tried            bool
 }
 
-// isAbout tells whether an answer is about what is in the letter, at which the
-// sink has accepted so many. An error of the server is, where the sink fails at
-// this letter again, and accepted another meanwhile.
-func (r *refusals) isAbout(status int, taken uint64) bool {
-	switch status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return true
-	}
-	return status >= http.StatusInternalServerError && r.tried && taken != r.takenThen
-}
-
 // add counts one, and tells whether it is enough.
 func (r *refusals) add(status int, taken uint64, now time.Time) bool {
 	r.tried, r.takenThen = true, taken
@@ -228,12 +270,16 @@ func (r *refusals) add(status int, taken uint64, now time.Time) bool {
 	switch {
 	case r.count < refusalsEnough:
 		return false
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusUnprocessableEntity:
+		return true
 	case status == http.StatusBadRequest:
 		return long || taken != r.taken
-	case status >= http.StatusInternalServerError:
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:
 		return long
+	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
+		return taken != r.taken
 	}
-	return true
+	return long // an error of the server, or no answer at all
 }
 
 // pause before the next try of the letter.

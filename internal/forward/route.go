@@ -68,7 +68,7 @@ func (f *Forwarder) post(ctx context.Context, owner *Owner, e *event.Event) erro
 		f.Logger.Error(err, "an event cannot be forwarded to its owner's sink, and is left out", "team", owner.Team,
 			"channel", e.Channel, "event", content.identity())
 		return nil
-	case errors.Is(err, inbox.ErrFull) && f.hasBacklog(ctx, owner.Team):
+	case errors.Is(err, inbox.ErrLaneFull), errors.Is(err, inbox.ErrLimit) && f.hasBacklog(ctx, owner.Team):
 		f.metrics.routed.WithLabelValues(routedFull).Inc()
 		f.Logger.Error(err, "too many events wait for a team's sink; a new one is left out", "team", owner.Team,
 			"channel", e.Channel, "event", content.identity())
@@ -81,13 +81,14 @@ func (f *Forwarder) post(ctx context.Context, owner *Owner, e *event.Event) erro
 	return err
 }
 
-// backlog is how many letters make a team's lane the reason that there is no
-// room, and not another team's.
+// backlog is how many letters make a team's lane the reason that an outbox is at
+// its limit, and not another team's.
 const backlog = 1000
 
-// hasBacklog tells whether a full outbox is full of this team's letters. An
-// event of such a team is left out: to wait for room would keep back the events
-// of others. One of any other team waits in the inbox.
+// hasBacklog tells whether an outbox at its limit is full of this team's letters.
+// An event of such a team is left out: to wait for room would keep back the events
+// of others. One of any other team waits in the inbox, and so does everything
+// while the disk is full, which is nobody's lane.
 func (f *Forwarder) hasBacklog(ctx context.Context, team string) bool {
 	waiting, _, err := f.Outbox.Waiting(ctx, team)
 	return err == nil && waiting >= backlog

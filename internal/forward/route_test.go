@@ -159,17 +159,33 @@ var _ = Describe("A hand-over", Label("S3"), func() {
 })
 
 var _ = Describe("A full outbox", func() {
-	full := func(lane string) func(string) error {
+	full := func(lane string, reason error) func(string) error {
 		return func(l string) error {
 			if l == lane || lane == "" {
-				return fmt.Errorf("%w: no room", inbox.ErrFull)
+				return fmt.Errorf("%w: no room", reason)
 			}
 			return nil
 		}
 	}
 
+	It("leaves out what is new for a lane that is full", bubble(func(w *world) {
+		w.outbox.refuse = full(care, inbox.ErrLaneFull)
+		w.run()
+		w.hear(mention(helpUID, "t", 1), mention(newsUID, "t", 1))
+		Expect(w.wire.to(press)).To(Equal(idsOf(newsUID, "t", 1, 1)))
+		Expect(w.figure("rostra_sink_events_total", "outcome", "full")).To(Equal(1.0))
+	}))
+
+	It("leaves out nothing while the disk is full, however many wait", bubble(func(w *world) {
+		w.outbox.refuse, w.outbox.backlog = full("", inbox.ErrFull), 1000
+		w.run()
+		Expect(w.source.handle(context.Background(), mention(helpUID, "t", 1))).To(MatchError(inbox.ErrFull))
+		Expect(w.figure("rostra_sink_events_total", "outcome", "deferred")).To(Equal(1.0))
+		Expect(w.said.list()).To(BeEmpty())
+	}))
+
 	It("leaves out what is new for the team for which too many wait, says so once an hour, and nothing of others", bubble(func(w *world) {
-		w.outbox.refuse, w.outbox.backlog = full(care), 1000
+		w.outbox.refuse, w.outbox.backlog = full(care, inbox.ErrLimit), 1000
 		w.run()
 		w.hear(mention(helpUID, "t", 1), mention(helpUID, "t", 2), mention(newsUID, "t", 1))
 		Expect(w.wire.to(press)).To(Equal(idsOf(newsUID, "t", 1, 1)))
@@ -182,7 +198,7 @@ var _ = Describe("A full outbox", func() {
 	}))
 
 	It("lets the events of a team wait in the inbox for which few wait", bubble(func(w *world) {
-		w.outbox.refuse = full("")
+		w.outbox.refuse = full("", inbox.ErrLimit)
 		w.run()
 		Expect(w.source.handle(context.Background(), mention(helpUID, "t", 1))).To(MatchError(inbox.ErrFull))
 		Expect(w.said.list()).To(BeEmpty())

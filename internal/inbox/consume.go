@@ -5,6 +5,7 @@ package inbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -125,7 +126,7 @@ func (i *Inbox) join() bool {
 
 // consumePartition hands out the events of one partition, one at a time.
 func (i *Inbox) consumePartition(ctx context.Context, name, partition string, filter Filter, handle Handle) error {
-	return handOut(ctx, i.stream, jetstream.ConsumerConfig{
+	return i.handOut(ctx, i.stream, jetstream.ConsumerConfig{
 		Durable:        name + "-" + partition,
 		FilterSubjects: filters(partition, filter.Kinds),
 	}, func(msg jetstream.Msg) { i.deal(ctx, msg, handle) })
@@ -133,7 +134,7 @@ func (i *Inbox) consumePartition(ctx context.Context, name, partition string, fi
 
 // handOut hands messages to deal, one at a time and in order, until the context
 // ends.
-func handOut(ctx context.Context, stream jetstream.Stream, config jetstream.ConsumerConfig, deal func(jetstream.Msg)) error {
+func (i *Inbox) handOut(ctx context.Context, stream jetstream.Stream, config jetstream.ConsumerConfig, deal func(jetstream.Msg)) error {
 	config.DeliverPolicy = jetstream.DeliverAllPolicy
 	config.AckPolicy = jetstream.AckExplicitPolicy
 	config.AckWait = ackWait
@@ -143,7 +144,10 @@ func handOut(ctx context.Context, stream jetstream.Stream, config jetstream.Cons
 	config.MaxAckPending = 1
 	consumer, err := stream.CreateOrUpdateConsumer(ctx, config)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return troubled(err)
+	}
+	if err := i.reclaim(ctx, consumer.CachedInfo()); err != nil {
+		return err
 	}
 	messages, err := consumer.Messages(
 		jetstream.PullMaxMessages(asked),
@@ -172,6 +176,40 @@ func handOut(ctx context.Context, stream jetstream.Stream, config jetstream.Cons
 		}
 		deal(msg)
 	}
+}
+
+// reclaim makes what an earlier process of the embedded server had in hand when it
+// was killed come again at once, instead of after ackWait: nobody else can have it.
+// On a cluster another process may. A consumer that is used again in this process
+// has had its messages given back.
+func (i *Inbox) reclaim(ctx context.Context, info *jetstream.ConsumerInfo) error {
+	if i.embedded == nil {
+		return nil
+	}
+	name := info.Stream + "." + info.Name
+	i.mu.Lock()
+	done := i.reclaimed[name]
+	i.reclaimed[name] = true
+	i.mu.Unlock()
+	if done || info.NumAckPending == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	reply, err := i.conn.RequestWithContext(ctx, "$JS.API.CONSUMER.RESET."+name, nil)
+	if err != nil {
+		return fmt.Errorf("%w: taking back what was in hand: %w", ErrUnavailable, err)
+	}
+	var answer struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(reply.Data, &answer); err != nil {
+		return fmt.Errorf("%w: reading NATS's answer to a reset: %w", ErrUnavailable, err)
+	}
+	if answer.Error != nil {
+		return troubled(answer.Error)
+	}
+	return nil
 }
 
 // quietFor is how long nothing may come before the server is asked whether the

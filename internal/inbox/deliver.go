@@ -59,7 +59,7 @@ func (b *Outbox) Deliver(ctx context.Context, lane string, handle func(ctx conte
 			MemoryStorage: b.inbox.embedded != nil,
 		}
 		group.Go(func() error {
-			return handOut(groupCtx, b.stream, config, func(msg jetstream.Msg) { b.deliver(groupCtx, lane, msg, handle) })
+			return b.inbox.handOut(groupCtx, b.stream, config, func(msg jetstream.Msg) { b.deliver(groupCtx, lane, msg, handle) })
 		})
 	}
 	err = group.Wait()
@@ -116,7 +116,19 @@ func (b *Outbox) remember(ctx context.Context, id string) {
 	defer cancel()
 	_, err := b.delivered.put(ctx, letterKey(id), nil, 0, b.window)
 	if err != nil && !errors.Is(err, ErrConflict) { // another process delivered it too
-		b.inbox.log.Error(err, "a letter was delivered, but not noted down as such: it may be delivered again", "outbox", b.options.Name)
+		b.unnoted(err)
+	}
+}
+
+// unnoted counts a letter that was delivered without a note of it, and says so
+// now and then.
+func (b *Outbox) unnoted(err error) {
+	b.inbox.metrics.letters.unnoted.Inc()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if at := now(); at.Sub(b.unnotedAt) >= unnotedAgain {
+		b.unnotedAt = at
+		b.inbox.log.Error(err, "letters were delivered, but not noted down as such: they may be delivered again", "outbox", b.options.Name)
 	}
 }
 

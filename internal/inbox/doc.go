@@ -16,7 +16,9 @@
 //   - The same event put again folds into the first, across restarts, within
 //     Options.DuplicateWindow.
 //   - At the limit of Options.MaxBytes Put refuses with ErrFull. Nothing that
-//     was accepted makes room for what comes later; age alone removes events.
+//     somebody is not done with makes room for what comes later; age alone removes
+//     it. Near the limit the oldest events go that every consumer is done with, at
+//     95 of a hundred also those that would still be known again.
 //   - Consume hands every event to each consumer at least once. Events of one
 //     channel come one after the other, in the order in which they were stored,
 //     also after a crash and also where several processes consume under one
@@ -30,8 +32,9 @@
 //     only one of several that build on the same revision does.
 //   - A row is there until it is deleted or its time is over; both let its room
 //     go, a deleted row's within the hour.
-//   - At the limit new rows are refused, and rows that there are may still be
-//     changed, within an eighth of the room beside. Nothing makes room by itself.
+//   - Rows that there are may grow when new ones are refused, and may end, shrink
+//     and be deleted when they cannot grow: TableOptions.MaxBytes says from where.
+//     Nothing makes room by itself.
 //   - Follow tells every row and every change that lasts, in order, also across
 //     a lost connection.
 //
@@ -44,7 +47,7 @@
 //     or the connection ended before it was noted that it had been delivered.
 //     Letters of one order key come one after the other.
 //   - A lane that is not delivered fills up to OutboxOptions.LaneLimit, and then
-//     Add refuses with ErrFull. Age removes letters too, counted and logged.
+//     Add refuses with ErrLaneFull. Age removes letters too, counted and logged.
 //
 // # Order and partitions
 //

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -29,6 +28,12 @@ const (
 	// stream has its own limit; one for all of them, set before the tables and
 	// outboxes are known, would only keep the last of them from being made.
 	roomOnDisk = 1 << 50
+	// diskFull is the room on the disk, in bytes, below which what cannot be read
+	// is not taken for damaged: to open a store takes some.
+	diskFull = 1 << 20
+	// roomAgain is the room on the disk from which a restart is worth while after
+	// there was none.
+	roomAgain = 64 << 20
 )
 
 // embedded is a NATS server in this process.
@@ -62,11 +67,14 @@ func startEmbedded(o Options) (_ *embedded, err error) {
 	}
 	if err := e.start(o); err != nil {
 		e.stop()
+		if e.isDiskFull() {
+			err = fmt.Errorf("%w: %w", e.errFull(), err)
+		}
 		return nil, err
 	}
 	if err := e.health(streamName); had && err != nil {
 		e.stop()
-		return nil, errDamaged(err)
+		return nil, e.unreadable(err)
 	}
 	return e, nil
 }
@@ -90,8 +98,15 @@ func ownFolder(parent, dir string) error {
 	return nil
 }
 
-// errDamaged says what to do about a stream that cannot be read at all.
-func errDamaged(err error) error {
+// unreadable says what to do about a stream that cannot be read at all. With no
+// room on the disk that is no damage.
+func (e *embedded) unreadable(err error) error {
+	switch {
+	case errors.Is(err, ErrFull):
+		return err
+	case e.isDiskFull():
+		return fmt.Errorf("%w: %w", e.errFull(), err)
+	}
 	return fmt.Errorf("%w; the store is damaged: put a copy of it back, or move it away to begin anew without what it holds", err)
 }
 
@@ -141,10 +156,26 @@ func (e *embedded) health(stream string) error {
 	if status.StatusCode == http.StatusOK {
 		return nil
 	}
-	if strings.Contains(status.Error, syscall.ENOSPC.Error()) || strings.Contains(status.Error, syscall.EDQUOT.Error()) {
-		return fmt.Errorf("%w: the disk under %s is full: make room and restart", ErrFull, e.dir)
+	if saysDiskFull(status.Error) {
+		return e.errFull()
 	}
 	return fmt.Errorf("%w: %s (store in %s): check the disk and restart", ErrUnavailable, status.Error, e.dir)
+}
+
+func (e *embedded) errFull() error {
+	return fmt.Errorf("%w: the disk under %s is full: make room and restart", ErrFull, e.dir)
+}
+
+// isDiskFull tells whether there is hardly any room on the disk.
+func (e *embedded) isDiskFull() bool {
+	room, known := roomUnder(e.dir)
+	return known && room < diskFull
+}
+
+// hasRoomAgain tells whether there is room on a disk that was full.
+func (e *embedded) hasRoomAgain() bool {
+	room, known := roomUnder(e.dir)
+	return known && room >= roomAgain
 }
 
 // healthTries is how often the server is asked that says it has not started.

@@ -6,6 +6,7 @@ package inbox
 import (
 	"container/heap"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,6 +30,12 @@ const (
 	// awayAtMost is how long a follower may be without the server: after longer,
 	// marks of rows that were deleted meanwhile may be gone.
 	awayAtMost = tombstoneKeep / 2
+	// unansweredAtMost is how many questions after a consumer may find no answer
+	// in a row, while the connection is there, before another one is made: the
+	// one server of a cluster that has it may be away alone.
+	unansweredAtMost = 2
+	// askAgain is how soon is asked again after no answer.
+	askAgain = time.Second
 )
 
 // errInterrupted means that a follower has to ask anew from where it is.
@@ -95,8 +102,13 @@ type follower struct {
 	inStep  bool
 	// last revision handed out, and number of messages that this consumer gave.
 	last, delivered uint64
-	// contact is when the server was heard last.
-	contact time.Time
+	// contact is when the server was heard last, and unanswered how often it was
+	// asked in vain since this consumer was heard.
+	contact    time.Time
+	unanswered int
+	// replicas of the stream: where there are several, the one that the consumer
+	// reads may be behind the one that said what target is.
+	replicas int
 	// fading are the revisions of rows that expire, and queue their order.
 	fading map[string]uint64
 	queue  expiries
@@ -137,6 +149,9 @@ func (f *follower) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if now().Sub(f.contact) > awayAtMost {
+			return errInterrupted // Follow says that it was too long
+		}
 		f.expire(now())
 	}
 }
@@ -172,7 +187,7 @@ func (f *follower) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	if info.State.LastSeq < f.last {
 		return nil, errFollowed
 	}
-	f.delivered = 0
+	f.delivered, f.unanswered, f.replicas = 0, 0, info.Config.Replicas
 	consumer, err := f.table.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       f.last + 1,
@@ -185,13 +200,14 @@ func (f *follower) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, err
 	}
 	f.contact = now()
-	f.settle(consumer.CachedInfo().NumPending == 0)
-	return consumer, nil
+	return consumer, f.catchUp(ctx, consumer.CachedInfo().NumPending == 0)
 }
 
-// settle calls synced, once, when the follower is in step.
+// settle calls synced, once, when the follower is in step: it has what there was
+// when it began. That nothing is left says so with one replica alone: of several,
+// the one that the consumer reads may be behind, and not know of more.
 func (f *follower) settle(nothingLeft bool) {
-	if !f.inStep && (nothingLeft || f.last >= f.target) {
+	if !f.inStep && (nothingLeft && f.replicas <= 1 || f.last >= f.target) {
 		f.inStep = true
 		f.synced()
 	}
@@ -202,6 +218,9 @@ func (f *follower) patience() time.Duration {
 	wait := quietFor
 	if !f.inStep {
 		wait = syncPause
+	}
+	if f.unanswered > 0 {
+		wait = askAgain
 	}
 	if len(f.queue) > 0 {
 		wait = min(wait, max(f.queue[0].at.Sub(now()), 0)+time.Millisecond)
@@ -222,18 +241,72 @@ func (f *follower) ask(ctx context.Context, consumer jetstream.Consumer) error {
 	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
 		return err
 	case err != nil:
-		return nil // the server is away
+		return f.missed(err)
 	}
+	f.unanswered = 0
 	if info.Delivered.Consumer < f.delivered {
 		return errInterrupted // another one of that name
 	}
 	if info.Delivered.Consumer == f.delivered {
 		f.contact = now()
-		f.settle(info.NumPending == 0)
-		return nil
+		return f.catchUp(ctx, info.NumPending == 0)
 	}
 	if now().Sub(f.contact) > quietFor {
 		return errInterrupted // what it sent did not arrive
+	}
+	return nil
+}
+
+// catchUp settles, where nothing comes. The last message that the follower waits
+// for may have been removed, and so the stream's leader is asked, which knows all,
+// which is the last that there is.
+func (f *follower) catchUp(ctx context.Context, nothingLeft bool) error {
+	if !f.inStep && f.replicas > 1 && f.last < f.target {
+		last, err := f.table.lastKept(ctx)
+		if err != nil {
+			return err
+		}
+		f.target = min(f.target, max(last, f.last))
+	}
+	f.settle(nothingLeft)
+	return nil
+}
+
+// lastKept asks the stream's leader for the sequence of the last message that there
+// is, zero for none. Stream.GetMsg would ask any replica.
+func (t *Table) lastKept(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	reply, err := t.inbox.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+t.commits.stream, []byte(`{"last_by_subj":"`+t.subject+`*"}`))
+	if err != nil {
+		return 0, err
+	}
+	var answer struct {
+		Message struct {
+			Sequence uint64 `json:"seq"`
+		} `json:"message"`
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(reply.Data, &answer); err != nil {
+		return 0, fmt.Errorf("reading NATS's answer: %w", err)
+	}
+	if answer.Error != nil && answer.Error.ErrorCode != jetstream.JSErrCodeMessageNotFound {
+		return 0, answer.Error
+	}
+	return answer.Message.Sequence, nil
+}
+
+// missed judges a question without an answer. With no connection the server is
+// away, and its return is noticed. With one, it is the consumer that cannot be
+// reached, and another one takes its place.
+func (f *follower) missed(err error) error {
+	if !f.table.inbox.conn.IsConnected() {
+		return nil
+	}
+	f.unanswered++
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) || f.unanswered >= unansweredAtMost {
+		return fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	return nil
 }
@@ -248,7 +321,7 @@ func (f *follower) take(msg jetstream.Msg) error {
 		return errInterrupted
 	}
 	f.delivered++
-	f.contact = now()
+	f.contact, f.unanswered = now(), 0
 	f.last = metadata.Sequence.Stream
 	key := strings.TrimPrefix(msg.Subject(), f.table.subject)
 	found := readRow(key, msg.Headers(), msg.Data(), metadata.Sequence.Stream, metadata.Timestamp)

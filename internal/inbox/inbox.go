@@ -57,6 +57,11 @@ type Inbox struct {
 	idle                  chan struct{}
 	// others are the names of streams beside that of events.
 	others []string
+	// tight says that the events are at their limit.
+	tight chan struct{}
+	// reclaimed are the consumers whose messages in hand were taken back, or were
+	// this process's from the start.
+	reclaimed map[string]bool
 }
 
 // Open starts the embedded server, or connects to the cluster, and makes the
@@ -76,6 +81,8 @@ func Open(ctx context.Context, options Options) (*Inbox, error) {
 		closing:   make(chan struct{}),
 		committed: make(chan struct{}),
 		idle:      make(chan struct{}),
+		tight:     make(chan struct{}, 1),
+		reclaimed: map[string]bool{},
 	}
 	if i.metrics, err = newMetrics(options.Registerer); err != nil {
 		return nil, fmt.Errorf("registering the inbox's metrics: %w", err)
@@ -91,6 +98,9 @@ func Open(ctx context.Context, options Options) (*Inbox, error) {
 	}
 	i.close = sync.OnceValue(i.shutDown)
 	go i.commitGroups(context.WithoutCancel(ctx)) // Close ends it, not Open's context
+	if err := i.startTrimming(ctx, options.MaxBytes); err != nil {
+		return nil, errors.Join(err, i.Close())
+	}
 	return i, nil
 }
 
@@ -159,7 +169,7 @@ func (i *Inbox) prepareStream(ctx context.Context, o Options) error {
 		AllowAtomicPublish: true,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: preparing the stream %s: %w", ErrUnavailable, streamName, err)
+		return fmt.Errorf("preparing the stream %s: %w", streamName, troubled(err))
 	}
 	i.batches = i.stream.CachedInfo().Config.AllowAtomicPublish
 	return i.reportDamage(ctx, streamName)
@@ -178,7 +188,7 @@ func (i *Inbox) openStream(ctx context.Context, config jetstream.StreamConfig) (
 		if had, err := i.embedded.hasStream(config.Name); err != nil {
 			return nil, err
 		} else if err := i.healthOf(config.Name); had && err != nil {
-			return nil, errDamaged(err)
+			return nil, i.embedded.unreadable(err)
 		}
 	}
 	config.Replicas = i.replicas
@@ -187,7 +197,7 @@ func (i *Inbox) openStream(ctx context.Context, config jetstream.StreamConfig) (
 	config.AllowAtomicPublish = true
 	stream, err := i.js.CreateOrUpdateStream(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("%w: preparing the stream %s: %w", ErrUnavailable, config.Name, err)
+		return nil, fmt.Errorf("preparing the stream %s: %w", config.Name, troubled(err))
 	}
 	if err := i.reportDamage(ctx, config.Name); err != nil {
 		return nil, err
@@ -240,13 +250,15 @@ func (i *Inbox) Ready() error {
 }
 
 // Stuck tells what a restart of this process would mend: an embedded store that
-// refuses to write since a write failed. Nil where there is no such thing; a
-// full disk, and a cluster that is away, are none.
+// refuses to write since a write failed, also where that was for want of room on
+// the disk and there is room again. Nil where there is no such thing; a disk that
+// is full still, and a cluster that is away, are none.
 func (i *Inbox) Stuck() error {
-	if err := i.healthOfAll(); !errors.Is(err, ErrFull) {
-		return err
+	err := i.healthOfAll()
+	if errors.Is(err, ErrFull) && !i.embedded.hasRoomAgain() {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // health of an embedded store of events; a cluster minds its own.

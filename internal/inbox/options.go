@@ -29,6 +29,12 @@ var (
 	// ErrFull means that there is no room: MaxBytes is reached, or the disk is
 	// full. Nothing was stored for the events that found no room.
 	ErrFull = errors.New("the inbox is full")
+	// ErrLimit means that MaxBytes of a stream is reached, and not the disk's end.
+	// It is an ErrFull.
+	ErrLimit = fmt.Errorf("%w: its limit is reached", ErrFull)
+	// ErrLaneFull means that a lane of an Outbox has as many letters as it may. It
+	// is an ErrFull.
+	ErrLaneFull = fmt.Errorf("%w: the lane has as many letters as it may", ErrFull)
 	// ErrUnavailable means that the store did not confirm the events: it cannot
 	// be reached, is closed, or could not write. They may be stored all the
 	// same; putting them again is safe.

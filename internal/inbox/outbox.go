@@ -11,6 +11,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,6 +20,7 @@ import (
 
 const (
 	defaultOutboxBytes = 256 << 20
+	minOutboxBytes     = 2 * minMaxBytes
 	defaultLaneLimit   = 100_000
 	// maxOutboxName leaves room for the name of the table beside it.
 	maxOutboxName = maxName - len(deliveredSuffix)
@@ -32,7 +34,9 @@ const (
 	// deliveredPart is the part of the outbox's room that is taken beside it for
 	// the identities of delivered letters.
 	deliveredSuffix = "-delivered"
-	deliveredPart   = 2
+	deliveredPart   = 8
+	// unnotedAgain is how soon it is logged again that they cannot be noted.
+	unnotedAgain = time.Minute
 	// sweepEvery is how often letters are looked for that are too old.
 	sweepEvery = time.Minute
 
@@ -47,7 +51,9 @@ type OutboxOptions struct {
 	// Name of 1 to 22 lower-case letters, digits and hyphens.
 	Name string
 	// MaxBytes bounds the letters kept, on disk, headers included. Default 256
-	// MiB. Half as much more is taken to know delivered letters again.
+	// MiB. An eighth more, and of that an eighth, is taken to know delivered letters
+	// again, some 250 bytes for each: where that is full, they may be delivered again
+	// if they are added again.
 	MaxBytes int64
 	// MaxAge is how long a letter waits to be delivered, before it is given up,
 	// counted and logged. Default Options.MaxAge.
@@ -70,8 +76,8 @@ func (o OutboxOptions) complete(maxAge time.Duration) (OutboxOptions, error) {
 	switch {
 	case !isConsumerName(o.Name) || len(o.Name) > maxOutboxName:
 		return o, fmt.Errorf("an outbox's name has 1 to %d lower-case letters, digits and hyphens and begins and ends without a hyphen", maxOutboxName)
-	case o.MaxBytes < deliveredPart*minMaxBytes:
-		return o, fmt.Errorf("the outbox %s needs room for %d bytes or more, not %d", o.Name, deliveredPart*minMaxBytes, o.MaxBytes)
+	case o.MaxBytes < minOutboxBytes:
+		return o, fmt.Errorf("the outbox %s needs room for %d bytes or more, not %d", o.Name, minOutboxBytes, o.MaxBytes)
 	case o.MaxAge < time.Second:
 		return o, fmt.Errorf("the outbox %s keeps letters for a second or more, not %s", o.Name, o.MaxAge)
 	case o.LaneLimit < lanePartitions:
@@ -102,6 +108,10 @@ type Outbox struct {
 	// the duplicate window.
 	delivered *Table
 	window    time.Duration
+
+	mu sync.Mutex
+	// unnotedAt is when it was last logged that a letter was not noted.
+	unnotedAt time.Time
 }
 
 // Outbox makes an outbox, or opens the one of that name. Every process that uses
@@ -112,7 +122,7 @@ func (i *Inbox) Outbox(ctx context.Context, o OutboxOptions) (*Outbox, error) {
 		return nil, err
 	}
 	b := &Outbox{inbox: i, options: o, subject: strings.Join([]string{outboxSubject, o.Name, ""}, "."), window: i.window}
-	if b.delivered, err = i.Table(ctx, TableOptions{Name: o.Name + deliveredSuffix, MaxBytes: o.MaxBytes / deliveredPart, MaxValue: 1}); err != nil {
+	if b.delivered, err = i.Table(ctx, TableOptions{Name: o.Name + deliveredSuffix, MaxBytes: max(o.MaxBytes/deliveredPart, minMaxBytes), MaxValue: 1, fixed: true}); err != nil {
 		return nil, err
 	}
 	b.stream, err = i.openStream(ctx, jetstream.StreamConfig{
@@ -145,7 +155,8 @@ func (i *Inbox) Outbox(ctx context.Context, o OutboxOptions) (*Outbox, error) {
 // any lane, within Options.DuplicateWindow, is stored already: it stays in the
 // lane in which it was first, or is delivered.
 //
-// Its errors wrap ErrFull, where the lane or the outbox is full, ErrInvalid,
+// Its errors wrap ErrFull, which is ErrLaneFull where the lane has LaneLimit
+// letters, ErrLimit where the outbox is at MaxBytes, and else the disk; ErrInvalid,
 // ErrUnavailable or the context's. Adding the letter again is safe.
 func (b *Outbox) Add(ctx context.Context, lane, order, id string, data []byte) error {
 	if err := validLetter(lane, id, data); err != nil {

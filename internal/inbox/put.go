@@ -11,7 +11,9 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"syscall"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
@@ -334,7 +336,14 @@ func (i *Inbox) explain(err error) error {
 		i.failing = true
 		return problem
 	}
-	return translate(err)
+	err = translate(err)
+	if errors.Is(err, ErrLimit) {
+		select {
+		case i.tight <- struct{}{}:
+		default: // it is known
+		}
+	}
+	return err
 }
 
 // translate brings an error of a healthy NATS into the package's own.
@@ -342,6 +351,10 @@ func translate(err error) error {
 	var refusal *jetstream.APIError
 	switch {
 	case !errors.As(err, &refusal):
+	case refusal.ErrorCode == codeStoreFailed && strings.Contains(refusal.Description, server.ErrMaxMsgsPerSubject.Error()):
+		return fmt.Errorf("%w: NATS says %q", ErrLaneFull, refusal.Description)
+	case refusal.ErrorCode == codeStoreFailed && strings.Contains(refusal.Description, server.ErrMaxBytes.Error()):
+		return fmt.Errorf("%w: NATS says %q; give it more room, or wait until there is some", ErrLimit, refusal.Description)
 	case noRoom(refusal):
 		return fmt.Errorf("%w: NATS says %q; give it more room, or wait until there is some", ErrFull, refusal.Description)
 	case refusal.ErrorCode == codeWrongLastSequence, refusal.ErrorCode == codeSubjectBeingWrittenTo:
@@ -355,10 +368,26 @@ func noRoom(refusal *jetstream.APIError) bool {
 	case codeInsufficientResources, codeStorageExceeded, codeAccountExceeded:
 		return true
 	case codeStoreFailed:
-		return strings.Contains(refusal.Description, "maximum")
+		return strings.Contains(refusal.Description, "maximum") || saysDiskFull(refusal.Description)
 	default:
-		return false
+		return saysDiskFull(refusal.Description)
 	}
+}
+
+// saysDiskFull tells whether words of the server's are those of a system without
+// room on the disk.
+func saysDiskFull(words string) bool {
+	return strings.Contains(words, syscall.ENOSPC.Error()) || strings.Contains(words, syscall.EDQUOT.Error())
+}
+
+// troubled brings an error of preparing something on the server into the
+// package's own.
+func troubled(err error) error {
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) && noRoom(refusal) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // nats gives the message as it is published on its own.

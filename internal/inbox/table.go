@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
+	"golang.org/x/sync/singleflight"
 	"k8s.io/utils/clock"
 )
 
@@ -32,6 +33,11 @@ const (
 	reserved = 8
 	// reservedAtLeast is the same, in the largest values.
 	reservedAtLeast = 4
+	// newRows and newRowsOf are the part of MaxBytes up to which there may be new
+	// rows: the rest is for those that there are to grow.
+	newRows, newRowsOf = 2, 3
+	// measuredFor is how long a table that was found full is taken to be.
+	measuredFor = time.Second
 	// tombstoneKeep is how long a deleted row leaves a mark, for followers that
 	// are away.
 	tombstoneKeep = time.Hour
@@ -55,11 +61,16 @@ type TableOptions struct {
 	// Name of 1 to 32 lower-case letters, digits and hyphens.
 	Name string
 	// MaxBytes bounds the rows together on disk, keys and headers (some 150
-	// bytes a row) included. Default 512 MiB. An eighth more is taken for changes
-	// of the rows that there are.
+	// bytes a row) included. Default 512 MiB. New rows are taken up to two thirds
+	// of it, and rows that there are may grow up to all of it. An eighth more is
+	// taken to close (to give a row an end), to shrink and to delete rows.
 	MaxBytes int64
 	// MaxValue bounds a value in bytes. Default 64 KiB; at most 512 KiB.
 	MaxValue int
+
+	// fixed is for a table whose rows do not change: new ones are taken up to
+	// MaxBytes.
+	fixed bool
 }
 
 func (o TableOptions) complete() (TableOptions, error) {
@@ -85,6 +96,14 @@ func (o TableOptions) reserve() int64 {
 	return max(o.MaxBytes/reserved, int64(reservedAtLeast*(o.MaxValue+maxHeader)))
 }
 
+// forNew is the room up to which new rows are taken, in bytes.
+func (o TableOptions) forNew() int64 {
+	if o.fixed {
+		return o.MaxBytes
+	}
+	return o.MaxBytes / newRowsOf * newRows
+}
+
 // Row of a Table.
 type Row struct {
 	Key   string
@@ -108,9 +127,11 @@ type Table struct {
 	commits *committer
 
 	mu sync.Mutex
-	// measured is what the rows took when the server was last asked, and since
-	// what was put from here after that.
+	// measured is what the rows took when the server was last asked, at, and since
+	// what was put from here after that. at is zero where somebody deleted a row.
 	measured, since int64
+	at              time.Time
+	measuring       singleflight.Group
 }
 
 // Table makes a table, or opens the one of that name. Every process that uses a
@@ -164,8 +185,9 @@ func (t *Table) Get(ctx context.Context, key string) (Row, error) {
 // itself so long after; without, it stays, also where it was to vanish before.
 //
 // Its errors wrap ErrConflict, ErrFull, ErrInvalid, ErrUnavailable or the
-// context's. ErrFull refuses new rows; those that there are may still be
-// changed, within an eighth of the room beside. After ErrUnavailable and the
+// context's. ErrFull refuses new rows first, from two thirds of MaxBytes; those that
+// there are may grow up to all of it. In the eighth beside they may still be put
+// with keep, or with a value that is no longer than before, and deleted. After ErrUnavailable and the
 // context's error the row may be stored all the same, and putting it again
 // brings ErrConflict then: Get tells, where values tell their writers apart.
 // (Put itself knows its own row again, and so says ErrUnavailable only where the
@@ -182,7 +204,7 @@ func (t *Table) put(ctx context.Context, key string, value []byte, revision uint
 	if err := t.valid(key, value, keep); err != nil {
 		return 0, err
 	}
-	if err := t.makeRoom(ctx, int64(len(value)+maxHeader), revision == 0); err != nil {
+	if err := t.makeRoom(ctx, key, int64(len(value)), revision == 0, keep > 0); err != nil {
 		return 0, err
 	}
 	header := nats.Header{headerAuthor: {nuid.Next()}}
@@ -210,6 +232,9 @@ func (t *Table) Delete(ctx context.Context, key string, revision uint64) error {
 		jetstream.MsgTTLHeader: {seconds(tombstoneKeep)},
 	}
 	_, err := t.write(ctx, key, header, nil, revision)
+	t.mu.Lock()
+	t.at = time.Time{}
+	t.mu.Unlock()
 	if !errors.Is(err, ErrConflict) {
 		return err
 	}
@@ -308,27 +333,83 @@ func readRow(key string, header nats.Header, value []byte, revision uint64, at t
 	return s
 }
 
-// makeRoom refuses a new row where the table is full. What is put is counted
-// here, beside what the server counted when it was last asked, so that it is
-// asked now and then only.
-func (t *Table) makeRoom(ctx context.Context, size int64, isNew bool) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.since += size
-	full := func() bool { return t.measured+t.since > t.options.MaxBytes }
-	if !isNew || !full() && t.since < t.options.reserve()/reservedAtLeast {
-		return nil
+// makeRoom refuses what the table has no room for: a new row first, then one that
+// grows, and not one that gets an end or does not grow.
+func (t *Table) makeRoom(ctx context.Context, key string, value int64, isNew, ends bool) error {
+	limit := t.options.MaxBytes
+	if isNew {
+		limit = t.options.forNew()
 	}
-	_, bytes, err := t.Size(ctx)
-	if err != nil {
-		t.since -= size
+	room, bytes, err := t.hasRoom(ctx, value+maxHeader, limit, isNew)
+	if err != nil || room || ends && !isNew {
 		return err
 	}
-	if t.measured, t.since = bytes, size; full() {
-		t.since = 0
-		return fmt.Errorf("%w: the table %s has %d bytes of %d", ErrFull, t.options.Name, bytes, t.options.MaxBytes)
+	if !isNew {
+		before, err := t.look(ctx, key)
+		if err != nil {
+			return err
+		}
+		if int64(len(before.Value)) >= value {
+			return nil
+		}
 	}
-	return nil
+	return fmt.Errorf("%w: the table %s has %d bytes of %d", ErrFull, t.options.Name, bytes, limit)
+}
+
+// hasRoom tells whether the rows stay within a limit. What is put is counted here,
+// beside what the server counted when it was last asked, so that it is asked now
+// and then only; what replaces a row counts as that alone.
+func (t *Table) hasRoom(ctx context.Context, size, limit int64, isNew bool) (ok bool, bytes int64, err error) {
+	added := size
+	if !isNew {
+		added = 0
+	}
+	take := func() bool {
+		if ok = t.measured+t.since+added <= limit; ok {
+			t.since += size
+		}
+		return ok
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := now().Sub(t.at) < measuredFor
+	if t.since < t.options.reserve()/reservedAtLeast && take() || fresh && t.measured+added > limit {
+		return ok, t.measured, nil
+	}
+	t.mu.Unlock()
+	err = t.measure(ctx)
+	t.mu.Lock()
+	if err != nil {
+		return false, 0, err
+	}
+	if isNew {
+		take()
+	} else if ok = t.measured <= limit; ok {
+		t.since += size
+	}
+	return ok, t.measured, nil
+}
+
+// measure asks the server what the rows take. Those who want to know it at the
+// same time share one question.
+func (t *Table) measure(ctx context.Context) error {
+	answer := t.measuring.DoChan("", func() (any, error) {
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+		defer cancel()
+		_, bytes, err := t.Size(asking)
+		if err == nil {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.measured, t.since, t.at = bytes, 0, now()
+		}
+		return nil, err
+	})
+	select {
+	case result := <-answer:
+		return result.Err
+	case <-ctx.Done():
+		return fmt.Errorf("storing: %w", ctx.Err())
+	}
 }
 
 func (t *Table) valid(key string, value []byte, keep time.Duration) error {
