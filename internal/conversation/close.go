@@ -58,9 +58,50 @@ func (c *Conversation) unclaim() {
 	for i := range c.Claim.Tells {
 		telling := c.Claim.Tells[i]
 		telling.Way, telling.Unsure, telling.Problem = "", true, lost
+		telling.Lost = c.lostAt(telling.place()) + 1
 		c.keep(&telling)
 	}
 	c.Claim = nil
+}
+
+// maxLost is how often whoever tells somebody may stop before the outcome is
+// written: they may have been told as often, and are not told a third time.
+const maxLost = 2
+
+// lostAt is how often nothing was heard of the outcome of a telling.
+func (c *Conversation) lostAt(at place) int {
+	times := 0
+	for i := range c.Tellings {
+		if t := &c.Tellings[i]; t.place() == at {
+			times = max(times, t.Lost)
+		}
+	}
+	return times
+}
+
+// Doubtful tells whether everybody of a turn may have been told of it as often as
+// they may be, and nobody knows. Of the fallback nobody is: somebody must hear.
+func (c *Conversation) Doubtful(turn escalation.Turn) bool {
+	if turn.At.Fallback || turn.At.StandIn || len(turn.People) == 0 {
+		return false
+	}
+	for _, hearer := range turn.People {
+		at := place{position: turn.At, who: hearer.Person}
+		times := c.lostAt(at)
+		if c.Claim != nil && slices.ContainsFunc(c.Claim.Tells, func(t Telling) bool { return t.place() == at }) {
+			times++
+		}
+		if times < maxLost {
+			return false
+		}
+	}
+	return true
+}
+
+// Skip goes on from a turn that is Doubtful: the next one hears at once.
+func (c *Conversation) Skip(turn escalation.Turn, now time.Time) {
+	c.unclaim()
+	c.Tries, c.Next, c.Due = 0, turn.Next, now
 }
 
 // toClose makes those who were told of the episode hear that it is over, or that

@@ -193,6 +193,9 @@ type Telling struct {
 	// Unsure tells that they may have been told in other ways, or at all, without
 	// that anybody knows: an answer was lost, or the process that told ended.
 	Unsure bool `json:"unsure,omitempty"`
+	// Lost counts how often whoever told them stopped before the outcome was
+	// written.
+	Lost int `json:"lost,omitempty"`
 	// Permanent tells of a try in vain that another will not help, and RetryAfter
 	// how long they ask to be left alone. Neither is kept.
 	Permanent  bool          `json:"-"`

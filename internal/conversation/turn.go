@@ -177,7 +177,7 @@ func (c *Conversation) keep(telling *Telling) {
 		if t.Way != "" || t.place() != telling.place() || t.Unsure && telling.Grouped {
 			return false
 		}
-		telling.Unsure = telling.Unsure || t.Unsure
+		telling.Unsure, telling.Lost = telling.Unsure || t.Unsure, max(telling.Lost, t.Lost)
 		return true
 	})
 	c.Tellings = appendBounded(c.Tellings, *telling, maxTellings)

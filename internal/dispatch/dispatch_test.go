@@ -570,6 +570,26 @@ var _ = Describe("A crash", func() {
 		Expect(w.who()).To(Equal([]string{"care/nina"}))
 	})
 
+	It("twice between telling and outcome tells no third time: the next one hears at once", func(ctx SpecContext) {
+		crash(ctx, true)
+		dead := w.dispatcher("rostra-0")
+		w.onTell = func(string, string, notify.Message) error {
+			w.table.before = func(string) error { return errors.New("the process is dead") }
+			return nil
+		}
+		dead.Settle(ctx)
+		w.onTell, w.table.before = nil, nil
+		w.ledger = w.newLedger()
+		Expect(w.who()).To(Equal([]string{"care/nina", "care/nina"}))
+
+		d := w.dispatcher("rostra-0")
+		d.Settle(ctx)
+		Expect(w.who()).To(Equal([]string{"care/nina", "care/nina", "care/maria"}))
+		w.clock.Step(10 * time.Minute)
+		d.Settle(ctx)
+		Expect(w.who()).To(HaveLen(3))
+	})
+
 	It("between telling and outcome tells once more, with the same ID", func(ctx SpecContext) {
 		crash(ctx, true)
 		d := w.dispatcher("rostra-0")

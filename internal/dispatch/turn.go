@@ -125,6 +125,14 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 		}
 		return d.nobody(c, task, turn, now)
 	}
+	if task == conversation.TakeTurn && c.Doubtful(turn) {
+		if d.quiet.may("doubtful", now) {
+			d.log.Error(nil, "whoever told people of a conversation stopped twice before the outcome was written; the next in its route are told",
+				"conversation", c.ID, "channel", c.Channel)
+		}
+		c.Skip(turn, now)
+		return step{changed: true}
+	}
 	next := step{changed: true, plan: &plan{task: task, channel: channel, turn: turn, due: due}}
 	if !paid {
 		next.spent = newCrowd(c.ChannelUID, c.Channel, task, turn.People, now)
