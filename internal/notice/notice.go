@@ -71,7 +71,7 @@ func OfChannel(channel *v1alpha1.SocialChannel) []Notice {
 			return
 		}
 		notices = append(notices, Notice{
-			Kind: kind, Team: team, Items: []string{occurrence(found)},
+			Kind: kind, Team: team, Items: []string{occurrence(channel, found)},
 			Title: fmt.Sprintf(title, channel.Spec.Handle), Detail: found.Message,
 		})
 	}
@@ -103,7 +103,16 @@ func OfPlatform(social *v1alpha1.SocialPlatform) []Notice {
 	return []Notice{found}
 }
 
-// occurrence names one time that a condition came to say something.
-func occurrence(condition *metav1.Condition) string {
+// occurrence names one time that a condition came to say something: by what it
+// is about, where that is on record, so that a platform that could not be asked
+// for a while does not make another of it; else by when.
+func occurrence(channel *v1alpha1.SocialChannel, condition *metav1.Condition) string {
+	credential, account := channel.Status.Credential, channel.Status.Account
+	switch {
+	case condition.Type == v1alpha1.ConditionCredentialReady && credential != nil:
+		return condition.Reason + " of " + credential.ID
+	case condition.Type == v1alpha1.ConditionIdentityVerified && account != nil:
+		return condition.Reason + " to " + account.Handle
+	}
 	return condition.Reason + " since " + condition.LastTransitionTime.UTC().Format(time.RFC3339)
 }

@@ -51,6 +51,23 @@ var _ = Describe("What an owner is told of a channel", func() {
 		Entry("consent, of the team that is to give it", Label("S7"), v1alpha1.ConditionOwnerResolved, v1alpha1.ReasonNotAccepted, notice.ConsentWanted, "care"),
 	)
 
+	It("is the same after the platform could not be asked for a while, and another of another credential", Label("S8", "S11"), func() {
+		items := func(channel *v1alpha1.SocialChannel) []string { return notice.OfChannel(channel)[0].Items }
+		due := channelSaying(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonDueForRenewal)
+		due.Status.Credential = &v1alpha1.DeliveredCredential{ID: "rostra-1"}
+		first := items(due)
+		due.Status.Conditions[0].LastTransitionTime = metav1.NewTime(noon.Add(time.Hour))
+		Expect(items(due)).To(Equal(first))
+		due.Status.Credential.ID = "rostra-2"
+		Expect(items(due)).NotTo(Equal(first))
+
+		drifted := channelSaying(v1alpha1.ConditionIdentityVerified, v1alpha1.ReasonHandleDrift)
+		drifted.Status.Account = &v1alpha1.ChannelAccount{Handle: "@help2"}
+		first = items(drifted)
+		drifted.Status.Conditions[0].LastTransitionTime = metav1.NewTime(noon.Add(time.Hour))
+		Expect(items(drifted)).To(Equal(first))
+	})
+
 	It("is nothing where all is in order, nobody knows, or nobody owns it", func() {
 		inOrder := channelSaying(v1alpha1.ConditionCredentialReady, v1alpha1.ReasonRevoked)
 		inOrder.Status.Conditions[0].Status = metav1.ConditionTrue
