@@ -11,17 +11,29 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// committer stores the messages of many callers in one stream, and gathers those
-// that wait while the disk is busy, as Inbox does with events.
-type committer struct {
-	inbox   *Inbox
-	stream  string
+// publisher stores groups of messages in one stream. One goroutine uses it.
+type publisher struct {
+	inbox  *Inbox
+	stream string
+	// batches tells whether the server knows atomic batches (NATS 2.12).
 	batches bool
+	// failing tells that the stream was in bad health when last asked, so that
+	// nobody waits for it in vain.
+	failing bool
+}
+
+func (i *Inbox) newPublisher(stream jetstream.Stream) *publisher {
+	info := stream.CachedInfo()
+	return &publisher{inbox: i, stream: info.Config.Name, batches: info.Config.AllowAtomicPublish}
+}
+
+// committer stores the messages of many callers in one stream, and gathers those
+// that wait while the disk is busy, as Inbox does with the events of its calls.
+type committer struct {
+	*publisher
+
 	waiting chan *write
 	ended   chan struct{}
-	// failing tells run, which alone uses it, that the stream was in bad health
-	// when last asked.
-	failing bool
 }
 
 // write is one message on its way to the disk.
@@ -43,14 +55,7 @@ type written struct {
 
 // startCommitter starts one that ends when the inbox closes.
 func (i *Inbox) startCommitter(ctx context.Context, stream jetstream.Stream) (*committer, error) {
-	info := stream.CachedInfo()
-	c := &committer{
-		inbox:   i,
-		stream:  info.Config.Name,
-		batches: info.Config.AllowAtomicPublish,
-		waiting: make(chan *write, maxGroup),
-		ended:   make(chan struct{}),
-	}
+	c := &committer{publisher: i.newPublisher(stream), waiting: make(chan *write, maxGroup), ended: make(chan struct{})}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed() {
@@ -140,30 +145,30 @@ func (c *committer) gather(before []*write) (group, left []*write) {
 }
 
 // commit stores a group and says what became of each.
-func (c *committer) commit(ctx context.Context, group []*write) []written {
+func (p *publisher) commit(ctx context.Context, group []*write) []written {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if c.failing {
-		problem := c.inbox.healthOf(c.stream)
+	if p.failing {
+		problem := p.inbox.healthOf(p.stream)
 		if problem != nil {
 			return same(problem, len(group))
 		}
-		c.failing = false
+		p.failing = false
 	}
-	if c.batches && len(group) >= batchFrom {
+	if p.batches && len(group) >= batchFrom {
 		messages := make([]*nats.Msg, len(group))
 		for n, w := range group {
 			messages[n] = w.msg
 		}
-		last, stored, err := c.inbox.batch(ctx, messages)
+		last, stored, err := p.inbox.batch(ctx, messages)
 		switch {
 		case stored:
 			return consecutive(last, len(group))
 		case err != nil:
-			return same(c.explain(err), len(group))
+			return same(p.explain(err), len(group))
 		}
 	}
-	return c.each(ctx, group)
+	return p.each(ctx, group)
 }
 
 // same gives the same error for every message of a group.
@@ -186,11 +191,11 @@ func consecutive(last uint64, count int) []written {
 }
 
 // each stores messages one by one without waiting in between.
-func (c *committer) each(ctx context.Context, group []*write) []written {
+func (p *publisher) each(ctx context.Context, group []*write) []written {
 	results := make([]written, len(group))
 	futures := make([]jetstream.PubAckFuture, len(group))
 	for n, w := range group {
-		futures[n], results[n].err = c.inbox.js.PublishMsgAsync(w.msg)
+		futures[n], results[n].err = p.inbox.js.PublishMsgAsync(w.msg)
 	}
 	doubtful := false
 	for n, future := range futures {
@@ -203,8 +208,8 @@ func (c *committer) each(ctx context.Context, group []*write) []written {
 		return results
 	}
 	// A store that failed to write may know duplicates that are not on disk.
-	problem := c.inbox.healthOf(c.stream)
-	c.failing = problem != nil
+	problem := p.inbox.healthOf(p.stream)
+	p.failing = problem != nil
 	for n, result := range results {
 		switch {
 		case problem != nil && (result.folded || result.err != nil):
@@ -229,9 +234,9 @@ func outcome(ctx context.Context, future jetstream.PubAckFuture) written {
 }
 
 // explain brings an error of NATS into the package's own.
-func (c *committer) explain(err error) error {
-	if problem := c.inbox.healthOf(c.stream); problem != nil {
-		c.failing = true
+func (p *publisher) explain(err error) error {
+	if problem := p.inbox.healthOf(p.stream); problem != nil {
+		p.failing = true
 		return problem
 	}
 	return translate(err)

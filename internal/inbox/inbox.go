@@ -39,11 +39,8 @@ type Inbox struct {
 	maxAge, window time.Duration
 
 	waiting chan *request
-	// batches tells whether the server knows atomic batches (NATS 2.12).
-	batches bool
-	// failing tells the committer, who alone uses it, that the store was in bad
-	// health when last asked, so that nobody waits for it in vain.
-	failing bool
+	// events stores what waits.
+	events *publisher
 
 	// closing ends consumers and the committer; committed is when the latter has
 	// ended.
@@ -171,7 +168,7 @@ func (i *Inbox) prepareStream(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("preparing the stream %s: %w", streamName, troubled(err))
 	}
-	i.batches = i.stream.CachedInfo().Config.AllowAtomicPublish
+	i.events = i.newPublisher(i.stream)
 	return i.reportDamage(ctx, streamName)
 }
 

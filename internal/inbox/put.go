@@ -182,53 +182,39 @@ func cut(messages []message) []message {
 
 // commit stores a group and gives an error, or nil, for each of its messages.
 func (i *Inbox) commit(ctx context.Context, group []message) []error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	if i.failing {
-		problem := i.health()
-		if problem != nil {
-			return i.refuse(problem, len(group))
-		}
-		i.failing = false
+	writes := make([]*write, len(group))
+	for n, m := range group {
+		writes[n] = &write{msg: m.nats()}
 	}
-	if i.batches && len(group) >= batchFrom {
-		stored, err := i.publishBatch(ctx, group)
-		if stored {
-			i.metrics.stored.Add(float64(len(group)))
-			return make([]error, len(group))
+	errs := make([]error, len(group))
+	for n, result := range i.events.commit(ctx, writes) {
+		switch errs[n] = result.err; {
+		case result.err != nil:
+			i.metrics.refused.Inc()
+		case result.folded:
+			i.metrics.folded.Inc()
+		default:
+			i.metrics.stored.Inc()
 		}
-		if err != nil {
-			return i.refuse(i.explain(err), len(group))
+		if errors.Is(result.err, ErrLimit) {
+			i.tighten()
 		}
-	}
-	return i.publishEach(ctx, group)
-}
-
-// refuse gives the same error for every message of a group.
-func (i *Inbox) refuse(err error, count int) []error {
-	i.metrics.refused.Add(float64(count))
-	errs := make([]error, count)
-	for n := range errs {
-		errs[n] = err
 	}
 	return errs
 }
 
-// publishBatch stores a group as one atomic batch. Neither stored nor an error
-// means that the server refused the batch and stored none of it, or is too old
-// for batches and stored some of it.
-func (i *Inbox) publishBatch(ctx context.Context, group []message) (stored bool, err error) {
-	messages := make([]*nats.Msg, len(group))
-	for n, m := range group {
-		messages[n] = m.nats()
+// tighten says that the events are at their limit.
+func (i *Inbox) tighten() {
+	select {
+	case i.tight <- struct{}{}:
+	default: // it is known
 	}
-	_, stored, err = i.batch(ctx, messages)
-	return stored, err
 }
 
 // batch publishes messages as one atomic batch and gives the sequence of the
 // last; those of the others come before it without a gap. Neither stored nor an
-// error is as with publishBatch.
+// error means that the server refused the batch and stored none of it, or is too
+// old for batches and stored some of it.
 func (i *Inbox) batch(ctx context.Context, messages []*nats.Msg) (last uint64, stored bool, err error) {
 	batch := nuid.Next()
 	end := len(messages) - 1
@@ -268,82 +254,6 @@ func inBatch(m *nats.Msg, batch string, sequence int) *nats.Msg {
 	header.Set(headerBatch, batch)
 	header.Set(headerBatchSequence, strconv.Itoa(sequence))
 	return &nats.Msg{Subject: m.Subject, Header: header, Data: m.Data}
-}
-
-// publishEach stores messages one by one without waiting in between.
-func (i *Inbox) publishEach(ctx context.Context, group []message) []error {
-	errs := make([]error, len(group))
-	futures := make([]jetstream.PubAckFuture, len(group))
-	for n, m := range group {
-		futures[n], errs[n] = i.js.PublishMsgAsync(m.nats())
-	}
-	folded := make([]bool, len(group))
-	for n, future := range futures {
-		if errs[n] == nil {
-			folded[n], errs[n] = await(ctx, future)
-		}
-	}
-	return i.judge(errs, folded)
-}
-
-// await waits for the server's answer to one message.
-func await(ctx context.Context, future jetstream.PubAckFuture) (folded bool, err error) {
-	select {
-	case ack := <-future.Ok():
-		return ack.Duplicate, nil
-	case err := <-future.Err():
-		return false, err
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
-}
-
-// judge counts and explains the answers to messages published one by one. A
-// store that failed to write may know duplicates that are not on disk.
-func (i *Inbox) judge(errs []error, folded []bool) []error {
-	var doubt error
-	for n := range errs {
-		if folded[n] || errs[n] != nil {
-			doubt = i.health()
-			i.failing = doubt != nil
-			break
-		}
-	}
-	for n, err := range errs {
-		switch {
-		case err != nil && doubt != nil:
-			errs[n] = doubt
-		case err != nil:
-			errs[n] = i.explain(err)
-		case folded[n]:
-			errs[n] = doubt
-		}
-		switch {
-		case errs[n] != nil:
-			i.metrics.refused.Inc()
-		case folded[n]:
-			i.metrics.folded.Inc()
-		default:
-			i.metrics.stored.Inc()
-		}
-	}
-	return errs
-}
-
-// explain brings an error of NATS into the package's own.
-func (i *Inbox) explain(err error) error {
-	if problem := i.health(); problem != nil {
-		i.failing = true
-		return problem
-	}
-	err = translate(err)
-	if errors.Is(err, ErrLimit) {
-		select {
-		case i.tight <- struct{}{}:
-		default: // it is known
-		}
-	}
-	return err
 }
 
 // translate brings an error of a healthy NATS into the package's own.
