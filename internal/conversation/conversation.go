@@ -270,14 +270,18 @@ func AheadKey(channelUID, post string) string {
 	return "ahead-" + digest("ahead", channelUID, post)
 }
 
-func digest(parts ...string) string {
+func digest(parts ...string) string { return Digest(IDLength, parts...) }
+
+// Digest names something by its parts, with so many letters and digits; no two
+// lists of parts read alike.
+func Digest(length int, parts ...string) string {
 	var buffer []byte
 	for _, part := range parts {
 		buffer = binary.AppendUvarint(buffer, uint64(len(part)))
 		buffer = append(buffer, part...)
 	}
 	sum := sha256.Sum256(buffer)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:IDLength]
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:length]
 }
 
 // ThreadOf gives the thread that a message begins or is in, as far as the event

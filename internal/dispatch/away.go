@@ -27,10 +27,13 @@ type quiet struct {
 func newQuiet() *quiet { return &quiet{said: map[string]time.Time{}} }
 
 // may tells whether it may be said of a cause now.
-func (q *quiet) may(cause string, now time.Time) bool {
+func (q *quiet) may(cause string, now time.Time) bool { return q.mayEvery(quietFor, cause, now) }
+
+// mayEvery is may for what is said as seldom as that.
+func (q *quiet) mayEvery(pause time.Duration, cause string, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if last, ok := q.said[cause]; ok && !last.After(now) && now.Before(last.Add(quietFor)) {
+	if last, ok := q.said[cause]; ok && !last.After(now) && now.Before(last.Add(pause)) {
 		return false
 	}
 	if len(q.said) >= maxCauses {

@@ -147,8 +147,6 @@ type Dispatcher struct {
 	away  *away
 
 	mu sync.Mutex
-	// unreached is when it was last said of a channel that nobody can be told.
-	unreached map[string]time.Time
 	// looked is when it was last looked whether a flood is over, by the key of its
 	// row.
 	looked map[string]time.Time
@@ -178,7 +176,7 @@ func New(o Options) (*Dispatcher, error) {
 		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, complete: o.Complete, clock: o.Clock, log: o.Logger,
 		metrics: newMetrics(), name: o.Name, by: o.Name + "/" + nuid.Next(),
 		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers), closers: make(chan struct{}, closers),
-		nudge: make(chan struct{}, 1), unreached: map[string]time.Time{}, looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{},
+		nudge: make(chan struct{}, 1), looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{},
 	}
 	if o.Metrics != nil {
 		if err := d.metrics.register(o.Metrics); err != nil {

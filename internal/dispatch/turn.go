@@ -217,21 +217,12 @@ func (d *Dispatcher) expire(c *conversation.Conversation, why string) {
 // channel not more often than that is tried.
 func (d *Dispatcher) sayUnreached(c *conversation.Conversation, skipped []string, now time.Time) {
 	d.metrics.unreached.Inc()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if last := d.unreached[c.Channel]; !last.After(now) && now.Before(last.Add(conversation.UnheardAgain)) {
+	if !d.quiet.mayEvery(conversation.UnheardAgain, "unreached "+c.Channel, now) {
 		return
 	}
-	if len(d.unreached) >= maxUnreached {
-		clear(d.unreached)
-	}
-	d.unreached[c.Channel] = now
 	d.log.Error(nil, "nobody at all can be told of a conversation: look at the route, and at how its people are told",
 		"conversation", c.ID, "channel", c.Channel, "since", c.OpenedAt, "skipped", skipped)
 }
-
-// maxUnreached bounds of how many channels it is remembered.
-const maxUnreached = 1024
 
 // carryOut does what was claimed, and writes what became of it.
 func (d *Dispatcher) carryOut(ctx context.Context, p *plan) {

@@ -4,9 +4,6 @@
 package dispatch
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
@@ -242,12 +239,4 @@ func place(at escalation.Position, late bool) string {
 }
 
 // digest names something by its parts.
-func digest(parts ...string) string {
-	var buffer []byte
-	for _, part := range parts {
-		buffer = binary.AppendUvarint(buffer, uint64(len(part)))
-		buffer = append(buffer, part...)
-	}
-	sum := sha256.Sum256(buffer)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:26]
-}
+func digest(parts ...string) string { return conversation.Digest(26, parts...) }

@@ -258,12 +258,7 @@ func (i *Inbox) Stuck() error {
 	return err
 }
 
-// health of an embedded store of events; a cluster minds its own.
-func (i *Inbox) health() error {
-	return i.healthOf(streamName)
-}
-
-// healthOf an embedded stream.
+// healthOf an embedded stream; a cluster minds its own.
 func (i *Inbox) healthOf(stream string) error {
 	if i.embedded == nil {
 		return nil
