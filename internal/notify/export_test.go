@@ -6,6 +6,7 @@ package notify
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 )
@@ -40,4 +41,14 @@ func (o *Opener) Say(address string, m Message) (title, text string, err error) 
 // Build makes a service of the library.
 func Build(u *url.URL, client *http.Client) (types.Sender, error) {
 	return services()[u.Scheme](u, client)
+}
+
+// Ways lists every name that Notifier.Way can give.
+func Ways() []string {
+	all := []string{wayAlertmanager, wayPagerDuty, waySlack, wayMail, wayWebhook, wayTelegram}
+	for scheme := range services() {
+		all = append(all, scheme)
+	}
+	slices.Sort(all)
+	return all
 }

@@ -4,9 +4,6 @@
 package notify
 
 import (
-	"errors"
-	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/httpx"
@@ -52,39 +49,19 @@ func refused(reason string) *Failure { return &Failure{Permanent: true, reason: 
 // fromTransport makes a Failure of what internal/httpx answered. Its errors hold
 // neither path nor query nor body.
 func fromTransport(err error, now time.Time) *Failure {
-	failure := &Failure{reason: err.Error(), err: err}
-	if sent, ok := errors.AsType[*httpx.Error](err); ok {
-		failure.MaybeTold = sent.MaybeSent
-		failure.RetryAfter = until(sent.RetryAt, now)
-	}
-	switch httpx.KindOf(err) {
-	case httpx.KindAddressRefused, httpx.KindRedirect, httpx.KindInvalidRequest:
-		failure.Permanent = true
-	case httpx.KindTimeout, httpx.KindCanceled, httpx.KindDNS, httpx.KindConnect, httpx.KindTLS, httpx.KindProtocol,
-		httpx.KindTruncated, httpx.KindBodyTooLarge, httpx.KindBreakerOpen, httpx.KindBusy, httpx.KindRateLimited, httpx.KindNotJSON:
-	}
-	return failure
+	return fromWebhook(webhook.Unanswered(err, now))
 }
 
 // fromStatus makes a Failure of an answer that is not what success looks like.
 // The hint, where there is one, says what the status means at this service.
 func fromStatus(host string, resp *httpx.Response, now time.Time, hint string) *Failure {
-	reason := host + " answered " + strconv.Itoa(resp.Status)
-	if hint != "" {
-		reason += ": " + hint
-	}
-	return &Failure{
-		Permanent:  webhook.PermanentStatus(resp.Status),
-		RetryAfter: until(resp.RetryAt, now),
-		Status:     resp.Status,
-		MaybeTold:  resp.Status >= http.StatusInternalServerError,
-		reason:     reason,
-	}
+	return fromWebhook(webhook.Refused(host, resp, hint, now))
 }
 
-func until(at, now time.Time) time.Duration {
-	if at.IsZero() {
-		return 0
+// fromWebhook makes a Failure of one of sending to a URL.
+func fromWebhook(sent *webhook.Failure) *Failure {
+	return &Failure{
+		Permanent: sent.Permanent, RetryAfter: sent.RetryAfter, Status: sent.Status, MaybeTold: sent.MaybeSent,
+		reason: sent.Error(), err: sent,
 	}
-	return max(0, at.Sub(now))
 }

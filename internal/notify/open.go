@@ -180,16 +180,6 @@ func schemes() []string {
 	return all
 }
 
-// Ways lists every name that Notifier.Way can give.
-func Ways() []string {
-	all := []string{wayAlertmanager, wayPagerDuty, waySlack, wayMail, wayWebhook, wayTelegram}
-	for scheme := range services() {
-		all = append(all, scheme)
-	}
-	slices.Sort(all)
-	return all
-}
-
 // teller is the Notifier around a way.
 type teller struct{ way way }
 

@@ -91,8 +91,5 @@ func (g *generic) tell(ctx context.Context, m Message) *Failure {
 	if !ok {
 		return refused("the event could not be sent")
 	}
-	return &Failure{
-		Permanent: sent.Permanent, RetryAfter: sent.RetryAfter, Status: sent.Status, MaybeTold: sent.MaybeSent,
-		reason: sent.Error(), err: sent,
-	}
+	return fromWebhook(sent)
 }

@@ -38,7 +38,9 @@ func (f *Failure) Error() string { return f.reason }
 // Unwrap gives the *httpx.Error, where there was no answer.
 func (f *Failure) Unwrap() error { return f.err }
 
-func transportFailure(err error, now time.Time) *Failure {
+// Unanswered makes a Failure of why internal/httpx has no answer. Its errors hold
+// neither path nor query nor body.
+func Unanswered(err error, now time.Time) *Failure {
 	failure := &Failure{reason: err.Error(), err: err}
 	if sent, ok := errors.AsType[*httpx.Error](err); ok {
 		failure.MaybeSent = sent.MaybeSent
@@ -53,13 +55,19 @@ func transportFailure(err error, now time.Time) *Failure {
 	return failure
 }
 
-func statusFailure(host string, resp *httpx.Response, now time.Time) *Failure {
+// Refused makes a Failure of an answer that is not what success looks like. The
+// hint, where there is one, says what the status means there.
+func Refused(host string, resp *httpx.Response, hint string, now time.Time) *Failure {
+	reason := host + " answered " + strconv.Itoa(resp.Status)
+	if hint != "" {
+		reason += ": " + hint
+	}
 	return &Failure{
 		Permanent:  PermanentStatus(resp.Status),
 		RetryAfter: wait(resp.RetryAt, now),
 		Status:     resp.Status,
 		MaybeSent:  resp.Status >= http.StatusInternalServerError,
-		reason:     host + " answered " + strconv.Itoa(resp.Status) + explain(resp.Status),
+		reason:     reason,
 	}
 }
 
@@ -77,13 +85,13 @@ func PermanentStatus(status int) bool {
 func explain(status int) string {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return ": it does not accept the credential or the signature"
+		return "it does not accept the credential or the signature"
 	case http.StatusNotFound:
-		return ": there is nothing at the path of the URL"
+		return "there is nothing at the path of the URL"
 	case http.StatusGone:
-		return ": the receiver was removed and wants no more"
+		return "the receiver was removed and wants no more"
 	case http.StatusTooManyRequests:
-		return ": too many requests"
+		return "too many requests"
 	}
 	return ""
 }

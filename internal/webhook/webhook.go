@@ -125,10 +125,10 @@ func (s *Sender) Send(ctx context.Context, target Target, e Event) error {
 		MaxBody: maxAnswer, DiscardBody: true,
 	})
 	if err != nil {
-		return transportFailure(err, now)
+		return Unanswered(err, now)
 	}
 	if resp.Status < http.StatusOK || resp.Status >= http.StatusMultipleChoices {
-		return statusFailure(target.host(), resp, now)
+		return Refused(target.host(), resp, explain(resp.Status), now)
 	}
 	return nil
 }
