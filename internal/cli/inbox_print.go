@@ -4,12 +4,10 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
@@ -38,13 +36,11 @@ func harmless(c *desk.Conversation) {
 }
 
 func printInbox(out io.Writer, found desk.Conversations, wide bool) error {
-	var table strings.Builder
-	writer := tabwriter.NewWriter(&table, 0, 0, 3, ' ', 0)
 	headings := []string{"ID", "CHANNEL", "WHAT", "WAITS", "STATE", "STEP", "TOLD", "NEXT"}
 	if wide {
 		headings = append(headings, "FROM", "OWNER", "ROUTE", "URL")
 	}
-	_, _ = fmt.Fprintln(writer, strings.Join(headings, "\t")+"\t") // to memory; Flush tells
+	rows := [][]string{headings}
 	for i := range found.Conversations {
 		c := &found.Conversations[i]
 		cells := []string{c.ID[:min(shortID, len(c.ID))], c.Channel, whatWords(c), waitWords(c, found.At), inboxState(c, found.At), c.Step, toldNames(c), nextWords(c, found.At)}
@@ -57,17 +53,9 @@ func printInbox(out io.Writer, found desk.Conversations, wide bool) error {
 				cells[place] = "-"
 			}
 		}
-		_, _ = fmt.Fprintln(writer, strings.Join(cells, "\t")+"\t")
+		rows = append(rows, cells)
 	}
-	if err := writer.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(table.String()) {
-		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
+	return printTable(out, rows)
 }
 
 // whatWords says what waits, and how much of it.

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -200,9 +198,7 @@ func printJSON(out io.Writer, value any) error {
 }
 
 func (o *onCall) printTable(out io.Writer, segments []rota.Segment) error {
-	var table strings.Builder
-	writer := tabwriter.NewWriter(&table, 0, 0, 3, ' ', 0)
-	_, _ = fmt.Fprintln(writer, "FROM\tUNTIL\tMEMBER\tTEAM\tLAYER\t") // to memory; Flush tells
+	rows := [][]string{{"FROM", "UNTIL", "MEMBER", "TEAM", "LAYER", ""}}
 	for _, segment := range segments {
 		member, team, layer, mark := segment.Member, segment.Team, segment.Layer, ""
 		if segment.Nobody() {
@@ -211,18 +207,11 @@ func (o *onCall) printTable(out io.Writer, segments []rota.Segment) error {
 		if o.isNow(segment) {
 			mark = "<- now"
 		}
-		_, _ = fmt.Fprintf(writer, "%s\t%s\t%s\t%s\t%s\t%s\n",
-			o.bound(segment.From, "over a year ago"), o.bound(segment.Until, "not within a year"), member, team, layer, mark)
+		rows = append(rows, []string{
+			o.bound(segment.From, "over a year ago"), o.bound(segment.Until, "not within a year"), member, team, layer, mark,
+		})
 	}
-	if err := writer.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(table.String()) {
-		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
+	return printTable(out, rows)
 }
 
 func (o *onCall) isNow(segment rota.Segment) bool {
