@@ -6,7 +6,6 @@ package scenarios_test
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -22,12 +21,9 @@ import (
 	"github.com/rostra-dev/rostra/internal/platform"
 )
 
-// braked is how many channels the worlds below have: more than the bound, which
-// depends on how many channels other worlds have left in the API server.
+// braked is how many channels the worlds below have: more than may go at once,
+// and more than a message names.
 const braked = 20
-
-// brakedWorlds numbers the worlds below.
-var brakedWorlds atomic.Int64
 
 var _ = Describe("The brake on removals", func() {
 	var w *world
@@ -61,9 +57,6 @@ var _ = Describe("The brake on removals", func() {
 
 	BeforeEach(func() {
 		w = newWorld(true)
-		// In a year of its own, before all others: what other worlds have left in
-		// the API server has not happened yet.
-		w.clock.SetTime(start.AddDate(-int(brakedWorlds.Add(1)), 0, 0))
 		w.brake = ownership.Brake{Percent: 1, Floor: 5}
 		w.startOperator()
 		keys = nil

@@ -88,6 +88,7 @@ func newWorld(canMint bool) *world {
 		return w.killer.fault(call, phase)
 	})
 	w.startOperator()
+	DeferCleanup(w.end)
 	for _, namespace := range []string{"social", "marketing", "care"} {
 		w.createNamespace(namespace)
 	}
@@ -102,6 +103,26 @@ func newWorld(canMint bool) *world {
 	w.create(w.team("care", "maria", "dana"))
 	w.create(w.source("source-secret-1"))
 	return w
+}
+
+// end takes the channels of this world away, whatever state they are in. The
+// brake counts the channels of the whole cluster: what one world left behind
+// would let more go in the next, or stop what it may do.
+func (w *world) end() {
+	GinkgoHelper()
+	for _, namespace := range w.namespaces {
+		channels := &v1alpha1.SocialChannelList{}
+		Expect(shared.cached.GetAPIReader().List(w.ctx, channels, client.InNamespace(namespace))).To(Succeed())
+		for i := range channels.Items {
+			channel := &channels.Items[i]
+			held := channel.DeepCopy()
+			channel.Finalizers = nil
+			Expect(shared.client.Patch(w.ctx, channel, client.MergeFrom(held))).To(Succeed())
+			if channel.DeletionTimestamp.IsZero() {
+				Expect(shared.client.Delete(w.ctx, channel)).To(Succeed())
+			}
+		}
+	}
 }
 
 func (w *world) createNamespace(name string) {
