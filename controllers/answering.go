@@ -189,7 +189,8 @@ func (h *house) addAnswering(ctx context.Context) error {
 func (h *house) addDispatcher(people *directory.Directory) error {
 	log := h.mgr.GetLogger().WithName("dispatch")
 	dispatcher, err := dispatch.New(dispatch.Options{
-		Events: h.options.Inbox, Ledger: h.answering.ledger, Directory: people, Links: h.links(), Complete: people.Complete, Clock: ticking(h.options.Clock), Name: h.options.Answering.Process,
+		Events: h.options.Inbox, Ledger: h.answering.ledger, Directory: people, Links: h.links(), Tickets: h.tickets(),
+		Complete: people.Complete, Clock: ticking(h.options.Clock), Name: h.options.Answering.Process,
 		Metrics: metrics.Registry, Logger: log,
 	})
 	if err != nil {
@@ -211,12 +212,23 @@ const readAgain = 10 * time.Second
 
 // links makes the addresses at which people say that they have it; nil where
 // nobody can reach the gateway.
-func (h *house) links() func(id string, episode int, person escalation.Person, expires time.Time) string {
+func (h *house) links() dispatch.Links {
 	if h.options.Gateway == nil {
 		return nil
 	}
 	return func(id string, episode int, person escalation.Person, expires time.Time) string {
 		return ack.URL(h.options.Gateway.BaseURL, h.key, ack.Claim{ID: id, Episode: episode, By: person.String(), Expires: expires})
+	}
+}
+
+// tickets makes the names by which tools call back; nil where they cannot reach
+// the gateway.
+func (h *house) tickets() dispatch.Tickets {
+	if h.options.Gateway == nil {
+		return nil
+	}
+	return func(id string, episode int, person escalation.Person, turn string) string {
+		return ack.Ticket(h.key, ack.Claim{ID: id, Episode: episode, By: person.String()}, turn)
 	}
 }
 

@@ -112,6 +112,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	claim, ok := parse(h.options.Key, token)
 	switch {
+	case below && token == pagerDutyPath:
+		h.answer(w, r, h.pagerDuty(ctx, r))
 	case !below || !ok:
 		h.answer(w, r, forged())
 	case r.Method == http.MethodPost:
@@ -158,6 +160,11 @@ func (h *handler) press(ctx context.Context, r *http.Request, claim Claim) outco
 	if !h.presses.Allow(r, claim.ID) {
 		return tooOften()
 	}
+	return h.acknowledge(ctx, claim, "the link that they were sent")
+}
+
+// acknowledge notes that somebody has it; way is how they say so.
+func (h *handler) acknowledge(ctx context.Context, claim Claim, way string) outcome {
 	found, err := h.options.Ledger.Acknowledge(ctx, claim.ID, claim.Episode, claim.By)
 	switch {
 	case errors.Is(err, ledger.ErrUnknown):
@@ -167,7 +174,7 @@ func (h *handler) press(ctx context.Context, r *http.Request, claim Claim) outco
 	case err != nil:
 		return h.outOfOrder(err, claim)
 	}
-	h.options.Logger.Info("Somebody has a conversation, by the link that they were sent",
-		"conversation", found.ID, "channel", found.Channel, "episode", found.Episode, "by", claim.By)
+	h.options.Logger.Info("Somebody has a conversation",
+		"conversation", found.ID, "channel", found.Channel, "episode", found.Episode, "by", claim.By, "way", way)
 	return done(found, claim)
 }

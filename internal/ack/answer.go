@@ -81,7 +81,7 @@ func wantsJSON(r *http.Request) bool {
 // outOfOrder says that the ledger does not answer. The log has why.
 func (h *handler) outOfOrder(err error, claim Claim) outcome {
 	reference := rand.Text()[:10]
-	h.options.Logger.Error(err, "An acknowledgement by link could not be noted", "conversation", claim.ID, "by", claim.By, "reference", reference)
+	h.options.Logger.Error(err, "An acknowledgement could not be noted", "conversation", claim.ID, "by", claim.By, "reference", reference)
 	return refused(webpage.Page{
 		Status: http.StatusServiceUnavailable, Title: "Rostra is out of order",
 		Lines:     []string{"It is not noted that you have it, and others may be told. Try again in a moment: open your link once more."},

@@ -9,6 +9,10 @@
 // conversation; whoever comes later reads who has it. Nothing is looked up for
 // a link that was not made with the gateway's key.
 //
+// A tool that keeps an incident of a telling says the same for them: PagerDuty
+// calls back when a person acknowledges or resolves there. What Rostra calls the
+// incident is made as the link is, and can do no more.
+//
 // The page shows the channel, the handle of who wrote in public, and where to
 // look. It shows nothing of what they wrote.
 package ack

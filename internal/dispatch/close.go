@@ -45,7 +45,7 @@ func (d *Dispatcher) closeAll(ctx context.Context, p *plan) {
 	group.SetLimit(closeWays)
 	for _, one := range c.Closable(d.clock.Now()) {
 		group.Go(func() error {
-			err := d.end(ending, &one.Telling, closing(c, &one))
+			err := d.end(ending, &one.Telling, d.closing(c, &one))
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

@@ -96,13 +96,19 @@ type Channel struct {
 // conversation; empty where there is none.
 type Links = func(id string, episode int, person escalation.Person, expires time.Time) string
 
+// Tickets names what a person is told in a turn of an episode of a conversation
+// for a tool that calls back when they acknowledge there; always the same, and
+// empty where there is none.
+type Tickets = func(id string, episode int, person escalation.Person, turn string) string
+
 // Options of a Dispatcher.
 type Options struct {
 	Events    Events
 	Ledger    *ledger.Ledger
 	Directory Directory
-	// Links is optional.
-	Links Links
+	// Links and Tickets are optional.
+	Links   Links
+	Tickets Tickets
 	// Complete asks the platform for what the delivery of a message did not tell,
 	// such as where to see it; and gives the event as it was where it cannot.
 	// Optional.
@@ -125,6 +131,7 @@ type Dispatcher struct {
 	ledger    *ledger.Ledger
 	directory Directory
 	links     Links
+	tickets   Tickets
 	complete  func(context.Context, event.Event) event.Event
 	clock     clock.WithTicker
 	log       logr.Logger
@@ -172,8 +179,11 @@ func New(o Options) (*Dispatcher, error) {
 	if o.Links == nil {
 		o.Links = func(string, int, escalation.Person, time.Time) string { return "" }
 	}
+	if o.Tickets == nil {
+		o.Tickets = func(string, int, escalation.Person, string) string { return "" }
+	}
 	d := &Dispatcher{
-		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, complete: o.Complete, clock: o.Clock, log: o.Logger,
+		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, tickets: o.Tickets, complete: o.Complete, clock: o.Clock, log: o.Logger,
 		metrics: newMetrics(), name: o.Name, by: o.Name + "/" + nuid.Next(),
 		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers), closers: make(chan struct{}, closers),
 		nudge: make(chan struct{}, 1), looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{},

@@ -125,6 +125,7 @@ var _ = Describe("A stranger's message", func() {
 		Expect(m.Link).To(Equal(e.URL))
 		Expect(m.Acknowledge).To(Equal("https://rostra.example/ack/" + id + "/1/care/nina"))
 		Expect(m.Incident).NotTo(BeEmpty())
+		Expect(m.Ticket).To(And(HavePrefix(id+".1."), HaveSuffix(".care/nina")))
 		Expect(m.Labels).To(Equal(map[string]string{
 			"namespace": "social", "channel": "acme-help", "platform": "Mastodon", "owner": "care", "step": "1", "conversation": id,
 		}))
@@ -135,6 +136,7 @@ var _ = Describe("A stranger's message", func() {
 		Expect(second.Facts).To(ContainElement(notify.Fact{Name: "Step", Value: "step 2 of 2, as manager of care"}))
 		Expect(second.Labels).To(HaveKeyWithValue("step", "2"))
 		Expect(second.Incident).NotTo(Equal(m.Incident), "or the receiver folds them, and wakes nobody")
+		Expect(second.Ticket).NotTo(Equal(m.Ticket), "for the same reason")
 		Expect(second.ID).NotTo(Equal(m.ID))
 	})
 
@@ -611,7 +613,7 @@ var _ = Describe("A crash", func() {
 		Expect(w.over()).To(BeEmpty(), "whoever tells may still be at it")
 		w.clock.Step(conversation.ClaimFor)
 		d.Settle(ctx)
-		Expect(w.closed).To(ConsistOf(HaveField("Incident", w.told[0].Incident)))
+		Expect(w.closed).To(ConsistOf(And(HaveField("Incident", w.told[0].Incident), HaveField("Ticket", w.told[0].Ticket))))
 		Expect(w.closed[0].Labels).To(Equal(w.told[0].Labels))
 		Expect(w.who()).To(HaveLen(1))
 	})

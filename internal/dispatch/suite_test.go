@@ -228,6 +228,9 @@ func (w *world) dispatcherOn(name string, l *ledger.Ledger) *dispatch.Dispatcher
 		Links: func(id string, episode int, who escalation.Person, _ time.Time) string {
 			return fmt.Sprintf("https://rostra.example/ack/%s/%d/%s", id, episode, who)
 		},
+		Tickets: func(id string, episode int, who escalation.Person, turn string) string {
+			return fmt.Sprintf("%s.%d.%s.%s", id, episode, turn, who)
+		},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	d.Resume()

@@ -37,9 +37,11 @@ func (d *Dispatcher) words(p *plan, hearer escalation.Hearer) message {
 	} else if waited := now.Sub(c.OpenedAt).Truncate(time.Minute); waited > 0 {
 		title = fmt.Sprintf("%s on %s has waited for %s", what(c.Kind), where(p.channel), escalation.LengthWords(waited))
 	}
+	turn := place(p.turn.At, p.task == conversation.TellLate)
 	m := message{
-		ID:       digest("told", c.ID, fmt.Sprint(c.Episode), place(p.turn.At, p.task == conversation.TellLate), hearer.String()),
-		Incident: incident(c.ID, c.Episode, place(p.turn.At, p.task == conversation.TellLate), hearer.Person), Kind: kind, Urgency: notify.High, Title: title, Link: c.URL,
+		ID:       digest("told", c.ID, fmt.Sprint(c.Episode), turn, hearer.String()),
+		Incident: incident(c.ID, c.Episode, turn, hearer.Person), Ticket: d.tickets(c.ID, c.Episode, hearer.Person, turn),
+		Kind: kind, Urgency: notify.High, Title: title, Link: c.URL,
 		Acknowledge: d.links(c.ID, c.Episode, hearer.Person, now.Add(LinkFor)),
 		At:          now, Until: c.ExpiresAt(),
 		Labels: labels(c, c.Terms.Owner, stepLabel(p.turn.At, p.task == conversation.TellLate)), Team: hearer.Team, Member: hearer.Name,
@@ -107,10 +109,10 @@ func floodLabels(channel string, flood *ledger.Flood) map[string]string {
 }
 
 // closing is what ends a message; it names the alert as the message did.
-func closing(c *conversation.Conversation, of *conversation.Unclosed) notify.Closing {
-	who := escalation.Person{Team: of.Team, Name: of.Member}
+func (d *Dispatcher) closing(c *conversation.Conversation, of *conversation.Unclosed) notify.Closing {
+	who, turn := escalation.Person{Team: of.Team, Name: of.Member}, place(of.Position, of.Late)
 	over := notify.Closing{
-		Incident: incident(c.ID, of.Episode, place(of.Position, of.Late), who), Kind: kindUnanswered, Urgency: notify.High,
+		Incident: incident(c.ID, of.Episode, turn, who), Ticket: d.tickets(c.ID, of.Episode, who, turn), Kind: kindUnanswered, Urgency: notify.High,
 		Labels: labels(c, of.Owner, stepLabel(of.Position, of.Late)), Team: of.Team, Member: of.Member,
 		By: of.By, Acknowledged: of.Acknowledged, Started: of.Telling.At, At: of.Over,
 	}

@@ -182,6 +182,23 @@ var _ = Describe("PagerDuty", func() {
 		Expect(at.requests()[2].body).To(MatchJSON(`{"routing_key": "` + routingKey + `", "event_action": "resolve", "dedup_key": "conversation-7"}`))
 	})
 
+	It("is given the ticket in the incident's stead, by which it calls back", func(ctx context.Context) {
+		at := serve(pagerDuty)
+		notifier := open(newOpener(at), address("pagerduty://"+routingKey))
+		m := told()
+		m.Ticket = "ticket-7"
+		Expect(notifier.Tell(ctx, m)).To(Succeed())
+		closer, ok := notifier.(notify.Closer)
+		Expect(ok).To(BeTrue())
+		for _, acknowledged := range []bool{true, false} {
+			Expect(closer.Close(ctx, notify.Closing{Incident: m.Incident, Ticket: m.Ticket, Acknowledged: acknowledged})).To(Succeed())
+		}
+		Expect(at.requests()).To(HaveLen(3))
+		for _, request := range at.requests() {
+			Expect(string(request.body)).To(ContainSubstring(`"dedup_key":"ticket-7"`))
+		}
+	})
+
 	It("is another place in Europe, and takes incidents of any length", func(ctx context.Context) {
 		at := serve(pagerDuty)
 		m := told()

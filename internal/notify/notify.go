@@ -51,6 +51,10 @@ type Message struct {
 	// Incident is what the telling opens, and a Closing closes. What has the same
 	// is folded by receivers, which wake nobody again: each turn has its own.
 	Incident string
+	// Ticket is what a tool that calls back is to call it instead, at most 255
+	// bytes; may be empty. Whoever has it can say "I have it" in the person's name,
+	// as with Acknowledge.
+	Ticket string
 	// Kind is what happened, in camel case, bounded: it names the alert
 	// ("Rostra" + Kind). Default "Unanswered".
 	Kind string
@@ -79,9 +83,10 @@ type Message struct {
 
 // Closing ends what a Message opened.
 type Closing struct {
-	// Incident, Kind, Urgency, Labels, Team and Member are as in the Message:
-	// Alertmanager knows an alert by nothing else.
+	// Incident, Ticket, Kind, Urgency, Labels, Team and Member are as in the
+	// Message: Alertmanager knows an alert by nothing else.
 	Incident     string
+	Ticket       string
 	Kind         string
 	Urgency      Urgency
 	Labels       map[string]string

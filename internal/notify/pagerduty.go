@@ -4,6 +4,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -76,7 +77,7 @@ func (o *Opener) openPagerDuty(p parsed) (way, error) {
 func (*pagerDuty) name() string { return wayPagerDuty }
 
 func (p *pagerDuty) tell(ctx context.Context, m Message) *Failure {
-	event := p.event("trigger", m.Incident)
+	event := p.event("trigger", m.Incident, m.Ticket)
 	event.Client, event.ClientURL = "Rostra", m.Link
 	event.Payload = &pagerDutyPayload{
 		Summary:   m.Title,
@@ -109,13 +110,15 @@ func (p *pagerDuty) tell(ctx context.Context, m Message) *Failure {
 
 func (p *pagerDuty) end(ctx context.Context, c Closing) *Failure {
 	if c.Acknowledged {
-		return p.send(ctx, p.event("acknowledge", c.Incident))
+		return p.send(ctx, p.event("acknowledge", c.Incident, c.Ticket))
 	}
-	return p.send(ctx, p.event("resolve", c.Incident))
+	return p.send(ctx, p.event("resolve", c.Incident, c.Ticket))
 }
 
-func (p *pagerDuty) event(action, incident string) pagerDutyEvent {
-	return pagerDutyEvent{RoutingKey: p.routingKey, Action: action, DedupKey: bounded(incident, maxDedupKey)}
+// event is of an incident. A ticket in its dedup_key comes back to us, as the
+// incident's key, when a person acknowledges there.
+func (p *pagerDuty) event(action, incident, ticket string) pagerDutyEvent {
+	return pagerDutyEvent{RoutingKey: p.routingKey, Action: action, DedupKey: cmp.Or(ticket, bounded(incident, maxDedupKey))}
 }
 
 func (p *pagerDuty) send(ctx context.Context, event pagerDutyEvent) *Failure {
