@@ -176,7 +176,7 @@ func (h *house) addAnswering(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(
-		h.mgr.Add(everywhere(a.ledger.Follow)),
+		h.mgr.Add(a.ledger),
 		h.addDispatcher(people),
 		h.addForwarder(ctx, people),
 		h.addDesk(),
@@ -196,19 +196,29 @@ func (h *house) addDispatcher(people *directory.Directory) error {
 	if err != nil {
 		return err
 	}
-	return h.mgr.Add(everywhere(func(ctx context.Context) error {
-		// An inbox that cannot be read must not stop what else the operator does.
-		wait.UntilWithContext(ctx, func(ctx context.Context) { //nolint:forbidigo // no work queue stands behind a Runnable
-			if err := dispatcher.Start(ctx); err != nil && ctx.Err() == nil {
-				log.Error(err, "Nobody is told of what comes in until the inbox can be read again")
-			}
-		}, readAgain)
-		return nil
-	}))
+	return h.mgr.Add(&tireless{Dispatcher: dispatcher, log: log})
+}
+
+// tireless is a dispatcher that starts again when it fails: an inbox that cannot
+// be read must not stop what else the operator does.
+type tireless struct {
+	*dispatch.Dispatcher
+
+	log logr.Logger
 }
 
 // readAgain is how soon an inbox is read again that could not be.
 const readAgain = 10 * time.Second
+
+// Start implements manager.Runnable.
+func (t *tireless) Start(ctx context.Context) error {
+	wait.UntilWithContext(ctx, func(ctx context.Context) { //nolint:forbidigo // no work queue stands behind a Runnable
+		if err := t.Dispatcher.Start(ctx); err != nil && ctx.Err() == nil {
+			t.log.Error(err, "Nobody is told of what comes in until the inbox can be read again")
+		}
+	}, readAgain)
+	return nil
+}
 
 // links makes the addresses at which people say that they have it; nil where
 // nobody can reach the gateway.
@@ -284,12 +294,3 @@ func (h *house) addDesk() error {
 	}
 	return h.mgr.Add(server)
 }
-
-// everywhere is a Runnable that runs in every replica.
-type everywhere func(context.Context) error
-
-// Start implements manager.Runnable.
-func (run everywhere) Start(ctx context.Context) error { return run(ctx) }
-
-// NeedLeaderElection implements manager.LeaderElectionRunnable.
-func (everywhere) NeedLeaderElection() bool { return false }

@@ -26,7 +26,6 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/contentpolicy"
-	"github.com/rostra-dev/rostra/internal/policy"
 )
 
 func TestContentPolicy(t *testing.T) {
@@ -323,14 +322,5 @@ var _ = Describe("The target of a channel", Label("S15"), func() {
 		w.failure = errors.New("the cache is not there")
 		_, _, err := contentpolicy.Target(w.ctx, w.Client, w.Client, channel("social", "help", "care"))
 		Expect(err).To(MatchError(w.failure))
-	})
-})
-
-var _ = Describe("The selected channels", func() {
-	It("are not guessed where a selector cannot be read", func() {
-		object := asking("brand", "care", time.Hour)
-		object.Spec.ChannelSelector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
-		_, err := contentpolicy.Selected(context.Background(), newWorld(), newWorld(), object)
-		Expect(err).To(MatchError(policy.ErrSelector))
 	})
 })

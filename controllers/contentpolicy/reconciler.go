@@ -7,7 +7,6 @@ package contentpolicy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/pace"
+	"github.com/rostra-dev/rostra/controllers/selected"
 	"github.com/rostra-dev/rostra/internal/policy"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -88,28 +88,30 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 // judge says which channels the policy selects, and gives when it is to be
 // looked at again, or zero.
 func (r *Reconciler) judge(ctx context.Context, object *v1alpha1.ContentPolicy, writer status.Writer) (time.Time, error) {
-	selected, err := Selected(ctx, r.Client, r.Metadata, object)
-	switch {
-	case errors.Is(err, policy.ErrSelector):
+	selector, err := policy.Selector(object)
+	if err != nil {
 		object.Status.Channels = nil
 		writer.Verdict(metav1.ConditionFalse, v1alpha1.ReasonInvalidSelector, fmt.Sprintf("this is asked of no channel: %s: correct it", err))
 		return time.Time{}, nil
-	case err != nil:
+	}
+	channels, err := selected.Channels(ctx, r.Client, r.Metadata, selector)
+	if err != nil {
 		return time.Time{}, err
-	case len(selected) == 0:
+	}
+	if len(channels) == 0 {
 		writer.Verdict(metav1.ConditionFalse, v1alpha1.ReasonSelectsNothing,
 			"this is asked of no channel: none has such labels, or is in such a namespace: correct the selectors ({} selects every channel)")
-	default:
+	} else {
 		writer.Verdict(metav1.ConditionTrue, v1alpha1.ReasonInForce, "it holds for the channels that it selects, see status.channels")
 	}
-	return r.count(object, selected, writer.Now), nil
+	return r.count(object, channels, writer.Now), nil
 }
 
 // count puts the selected channels into the status, or gives when that may be
 // done next.
-func (r *Reconciler) count(object *v1alpha1.ContentPolicy, selected []*v1alpha1.SocialChannel, now time.Time) time.Time {
-	names := make([]string, 0, len(selected))
-	for _, channel := range selected {
+func (r *Reconciler) count(object *v1alpha1.ContentPolicy, channels []*v1alpha1.SocialChannel, now time.Time) time.Time {
+	names := make([]string, 0, len(channels))
+	for _, channel := range channels {
 		names = append(names, channel.Namespace+"/"+channel.Name)
 	}
 	slices.Sort(names)

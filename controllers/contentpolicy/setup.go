@@ -48,7 +48,7 @@ func (r *Reconciler) selecting(object client.Object) []string {
 	}
 	var names []string
 	for i := range policies {
-		selector, err := policy.Parse(&policies[i])
+		selector, err := policy.Selector(&policies[i])
 		if err == nil && selector.Selects(object.GetLabels(), labels) {
 			names = append(names, policies[i].Name)
 		}

@@ -38,37 +38,6 @@ func Target(ctx context.Context, reader, namespaceReader client.Reader, channel 
 	return target, policies, nil
 }
 
-// Selected gives the channels that a policy selects. They are the cache's own:
-// read them, and change nothing. The error is policy.ErrSelector where a
-// selector cannot be read.
-func Selected(ctx context.Context, channels, namespaceReader client.Reader, object *v1alpha1.ContentPolicy) ([]*v1alpha1.SocialChannel, error) {
-	selector, err := policy.Parse(object)
-	if err != nil {
-		return nil, err
-	}
-	all := &v1alpha1.SocialChannelList{}
-	if err := channels.List(ctx, all, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
-		return nil, err
-	}
-	labels := map[string]map[string]string{}
-	if policy.LooksAtNamespaces(object) {
-		namespaces := metadata.Namespaces()
-		if err := namespaceReader.List(ctx, namespaces, client.UnsafeDisableDeepCopy); err != nil {
-			return nil, err
-		}
-		for i := range namespaces.Items {
-			labels[namespaces.Items[i].Name] = namespaces.Items[i].Labels
-		}
-	}
-	var selected []*v1alpha1.SocialChannel
-	for i := range all.Items {
-		if channel := &all.Items[i]; selector.Selects(channel.Labels, labels[channel.Namespace]) {
-			selected = append(selected, channel)
-		}
-	}
-	return selected, nil
-}
-
 // list gives all policies, from the cache: not to be changed.
 func list(ctx context.Context, reader client.Reader) ([]v1alpha1.ContentPolicy, error) {
 	policies := &v1alpha1.ContentPolicyList{}

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/controllers/selected"
 	"github.com/rostra-dev/rostra/internal/freeze"
 	"github.com/rostra-dev/rostra/internal/status"
 )
@@ -86,7 +87,8 @@ func next(object *v1alpha1.PublishingFreeze, now time.Time) time.Time {
 // judge says how far the freeze has come. Selectors are read also while it is
 // inactive, since the time to find a mistake in them is before it is needed.
 func (r *Reconciler) judge(ctx context.Context, object *v1alpha1.PublishingFreeze, writer status.Writer) error {
-	if _, err := freeze.Parse(object); err != nil {
+	selector, err := freeze.Selector(object)
+	if err != nil {
 		writer.Verdict(metav1.ConditionFalse, v1alpha1.ReasonInvalidSelector, fmt.Sprintf("THIS FREEZES NOTHING: %s: correct it", err))
 		return nil
 	}
@@ -99,11 +101,11 @@ func (r *Reconciler) judge(ctx context.Context, object *v1alpha1.PublishingFreez
 		writer.Verdict(metav1.ConditionTrue, v1alpha1.ReasonPrepared, "it freezes nothing until spec.active is true")
 		return nil
 	}
-	selected, err := Selected(ctx, r.Client, r.Metadata, object)
+	channels, err := selected.Channels(ctx, r.Client, r.Metadata, selector)
 	if err != nil {
 		return err
 	}
-	count(selected, object).verdict(writer)
+	count(channels, object).verdict(writer)
 	return nil
 }
 
@@ -116,9 +118,9 @@ type tally struct {
 // count looks at each channel, and puts the figures into the status. It does
 // not matter whether the channel names this freeze among those that hold it:
 // what one took back is taken back, and a channel names only so many.
-func count(selected []*v1alpha1.SocialChannel, object *v1alpha1.PublishingFreeze) tally {
-	t := tally{affected: len(selected)}
-	for _, channel := range selected {
+func count(channels []*v1alpha1.SocialChannel, object *v1alpha1.PublishingFreeze) tally {
+	t := tally{affected: len(channels)}
+	for _, channel := range channels {
 		held := channel.Status.Freeze
 		if held == nil {
 			continue // it has not noticed yet

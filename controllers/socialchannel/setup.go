@@ -22,8 +22,8 @@ import (
 	"github.com/rostra-dev/rostra/api/v1alpha1"
 	"github.com/rostra-dev/rostra/controllers/duty"
 	"github.com/rostra-dev/rostra/controllers/metadata"
-	"github.com/rostra-dev/rostra/controllers/publishingfreeze"
 	"github.com/rostra-dev/rostra/controllers/routes"
+	"github.com/rostra-dev/rostra/controllers/selected"
 	"github.com/rostra-dev/rostra/internal/freeze"
 )
 
@@ -246,12 +246,16 @@ func (r *Reconciler) heldByFreeze(ctx context.Context, object client.Object) []r
 	if !ok || !freeze.InForce(held, r.Clock.Now()) {
 		return nil
 	}
-	selected, err := publishingfreeze.Selected(ctx, r.Client, r.Metadata, held)
+	selector, err := freeze.Selector(held)
 	if err != nil {
 		return nil
 	}
-	requests := make([]reconcile.Request, 0, len(selected))
-	for _, channel := range selected {
+	channels, err := selected.Channels(ctx, r.Client, r.Metadata, selector)
+	if err != nil {
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(channels))
+	for _, channel := range channels {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(channel)})
 	}
 	return requests

@@ -77,12 +77,9 @@ func New(options Options) (http.Handler, error) {
 	if options.Ledger == nil || options.Clock == nil {
 		return nil, errors.New("acknowledging needs the ledger of conversations and a clock")
 	}
-	if err := hook.CheckBase(options.BaseURL); err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(strings.TrimSuffix(options.BaseURL, "/"))
+	base, err := hook.ParseBase(options.BaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("the gateway's URL: %w", err)
+		return nil, err
 	}
 	pages, err := webpage.NewWriter()
 	if err != nil {

@@ -39,7 +39,7 @@ func URL(base string, key []byte, claim Claim) string {
 	if len(token) > seal.MaxToken {
 		return ""
 	}
-	return strings.TrimSuffix(base, "/") + PathPrefix + token
+	return strings.TrimRight(base, "/") + PathPrefix + token
 }
 
 func (c Claim) token(key []byte) string {

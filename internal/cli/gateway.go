@@ -54,7 +54,7 @@ func (o *GatewayOptions) check() error {
 	case o.BaseURL != "" && !o.Serves() && o.NATS == "":
 		return usagef("with --gateway-url and no --gateway-bind-address another process serves the callbacks: give --nats-url, where both keep events")
 	case o.BaseURL != "":
-		if err := hook.CheckBase(o.BaseURL); err != nil {
+		if _, err := hook.ParseBase(o.BaseURL); err != nil {
 			return usagef("--gateway-url: %w", err)
 		}
 	}

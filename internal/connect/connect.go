@@ -142,12 +142,9 @@ func New(options Options) (http.Handler, error) {
 	if len(options.Key) < hook.KeySize {
 		return nil, fmt.Errorf("the gateway's key has %d bytes and needs %d", len(options.Key), hook.KeySize)
 	}
-	if err := hook.CheckBase(options.BaseURL); err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(strings.TrimSuffix(options.BaseURL, "/"))
+	base, err := hook.ParseBase(options.BaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("the gateway's URL: %w", err)
+		return nil, err
 	}
 	pages, err := webpage.NewWriter()
 	if err != nil {

@@ -38,7 +38,7 @@ const callbackName = "callback"
 // below the gateway's base. Whoever has the link can begin, and can connect
 // nothing but the channel's own account.
 func StartURL(base string, key []byte, uid string, expires time.Time) string {
-	return strings.TrimSuffix(base, "/") + PathPrefix + link{uid: uid, expires: expires}.token(key)
+	return strings.TrimRight(base, "/") + PathPrefix + link{uid: uid, expires: expires}.token(key)
 }
 
 // link is what the token of a StartURL says.

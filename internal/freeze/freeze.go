@@ -6,20 +6,13 @@
 package freeze
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/selection"
 )
-
-// ErrSelector is in the chain of the error for a selector that cannot be read.
-var ErrSelector = errors.New("the selector cannot be read")
 
 // InForce tells whether a freeze freezes anything at an instant: it is active,
 // and its end has not come.
@@ -33,30 +26,10 @@ func Expired(freeze *v1alpha1.PublishingFreeze, now time.Time) bool {
 	return freeze.Spec.ExpiresAt != nil && !now.Before(freeze.Spec.ExpiresAt.Time)
 }
 
-// Selector tells which channels a freeze selects.
-type Selector struct{ channels, namespaces labels.Selector }
-
-// Parse reads a freeze's selectors. The error, with ErrSelector in its chain,
-// says which of them cannot be read, and why.
-func Parse(freeze *v1alpha1.PublishingFreeze) (Selector, error) {
-	channels, err := metav1.LabelSelectorAsSelector(freeze.Spec.ChannelSelector)
-	if err != nil {
-		return Selector{}, fmt.Errorf("%w: spec.channelSelector: %w", ErrSelector, err)
-	}
-	selector := Selector{channels: channels, namespaces: labels.Everything()}
-	if freeze.Spec.NamespaceSelector == nil {
-		return selector, nil
-	}
-	if selector.namespaces, err = metav1.LabelSelectorAsSelector(freeze.Spec.NamespaceSelector); err != nil {
-		return Selector{}, fmt.Errorf("%w: spec.namespaceSelector: %w", ErrSelector, err)
-	}
-	return selector, nil
-}
-
-// Selects tells whether a channel of these labels, in a namespace of those, is
-// selected. The zero Selector selects nothing.
-func (s Selector) Selects(channel, namespace map[string]string) bool {
-	return s.channels != nil && s.channels.Matches(labels.Set(channel)) && s.namespaces.Matches(labels.Set(namespace))
+// Selector tells which channels a freeze selects, in force or not. The error says
+// which of its selectors cannot be read, and why.
+func Selector(freeze *v1alpha1.PublishingFreeze) (selection.Selector, error) {
+	return selection.Parse(freeze.Spec.ChannelSelector, freeze.Spec.NamespaceSelector)
 }
 
 // Hold is what holds one channel at an instant.
@@ -90,7 +63,7 @@ func Held(freezes []v1alpha1.PublishingFreeze, channel, namespace map[string]str
 		if !InForce(freeze, now) {
 			continue
 		}
-		if selector, err := Parse(freeze); err != nil || !selector.Selects(channel, namespace) {
+		if selector, err := Selector(freeze); err != nil || !selector.Selects(channel, namespace) {
 			continue
 		}
 		hold.Names = append(hold.Names, freeze.Name)

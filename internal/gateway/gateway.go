@@ -99,10 +99,7 @@ func New(options Options) (*Gateway, error) {
 	if len(options.Key) != hook.KeySize {
 		return nil, fmt.Errorf("the gateway's key must have %d bytes, and has %d: delete its Secret to have a new one made; every callback is registered again then", hook.KeySize, len(options.Key))
 	}
-	if err := hook.CheckBase(options.BaseURL); err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(options.BaseURL)
+	base, err := hook.ParseBase(options.BaseURL)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +111,7 @@ func New(options Options) (*Gateway, error) {
 	}
 	limits := options.Limits.withDefaults()
 	g := &Gateway{
-		options: options, base: strings.TrimRight(options.BaseURL, "/"), basePath: strings.TrimRight(base.Path, "/"),
+		options: options, base: strings.TrimRight(options.BaseURL, "/"), basePath: base.Path,
 		clock: options.Clock, log: options.Logger, metrics: newMetrics(), limits: limits,
 		bodies:     semaphore.NewWeighted(limits.Bodies),
 		verified:   newBuckets[string](limits.EventsPerSecond, limits.EventsBurst, limits.Remembered),

@@ -122,18 +122,19 @@ func Shown(callback string) string {
 	return callback[:cut+1] + "…"
 }
 
-// CheckBase says what is wrong with the gateway's base URL.
-func CheckBase(base string) error {
+// ParseBase reads the gateway's base URL. What it gives has no slash at the end
+// of its path; the error says what is wrong with the base.
+func ParseBase(base string) (*url.URL, error) {
 	// An empty query or fragment leaves no trace in what Parse gives, and would
 	// still swallow the path that follows.
-	u, err := url.Parse(base)
+	u, err := url.Parse(strings.TrimRight(base, "/"))
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(base, "?#") {
-		return errMisplaced
+		return nil, errMisplaced
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())) {
-		return errMisplaced
+		return nil, errMisplaced
 	}
-	return nil
+	return u, nil
 }
 
 // IsLoopback tells whether a URL's host is this machine.

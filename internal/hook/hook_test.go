@@ -97,14 +97,17 @@ var _ = Describe("A callback's URL", func() {
 	})
 
 	DescribeTable("has a base", func(base string, good bool) {
+		u, err := hook.ParseBase(base)
 		if good {
-			Expect(hook.CheckBase(base)).To(Succeed())
+			Expect(err).NotTo(HaveOccurred())
+			Expect(u.String()).To(Equal(strings.TrimRight(base, "/")))
 		} else {
-			Expect(hook.CheckBase(base)).To(MatchError(ContainSubstring("must be https")))
+			Expect(err).To(MatchError(ContainSubstring("must be https")))
 		}
 	},
 		Entry(nil, "https://hooks.acme.example", true),
 		Entry(nil, "https://hooks.acme.example:8443/rostra/", true),
+		Entry(nil, "https://hooks.acme.example/rostra//", true),
 		Entry(nil, "http://127.0.0.1:8080", true),
 		Entry(nil, "http://127.8.8.8:8080", true),
 		Entry(nil, "http://[::1]:8080", true),

@@ -7,56 +7,17 @@
 package policy
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/rostra-dev/rostra/api/v1alpha1"
+	"github.com/rostra-dev/rostra/internal/selection"
 )
 
-// ErrSelector is in the chain of the error for a selector that cannot be read.
-var ErrSelector = errors.New("the selector cannot be read")
-
-// Selector tells which channels a policy selects. The zero value selects none.
-type Selector struct{ channels, namespaces labels.Selector }
-
-// Parse reads a policy's selectors. The error, with ErrSelector in its chain,
-// says which of them cannot be read, and why.
-func Parse(policy *v1alpha1.ContentPolicy) (Selector, error) {
-	var selector Selector
-	for _, part := range []struct {
-		field string
-		from  *metav1.LabelSelector
-		into  *labels.Selector
-	}{
-		{"spec.channelSelector", policy.Spec.ChannelSelector, &selector.channels},
-		{"spec.namespaceSelector", orEverything(policy.Spec.NamespaceSelector), &selector.namespaces},
-	} {
-		read, err := metav1.LabelSelectorAsSelector(part.from)
-		if err != nil {
-			return Selector{}, fmt.Errorf("%w: %s: %w", ErrSelector, part.field, err)
-		}
-		*part.into = read
-	}
-	return selector, nil
-}
-
-// orEverything is a selector, or that of everything where there is none.
-func orEverything(selector *metav1.LabelSelector) *metav1.LabelSelector {
-	if selector == nil {
-		return &metav1.LabelSelector{}
-	}
-	return selector
-}
-
-// Selects tells whether a channel of these labels, in a namespace of those, is
-// selected.
-func (s Selector) Selects(channel, namespace map[string]string) bool {
-	return s.channels != nil && s.channels.Matches(labels.Set(channel)) && s.namespaces.Matches(labels.Set(namespace))
+// Selector tells which channels a policy selects. The error says which of its
+// selectors cannot be read, and why.
+func Selector(policy *v1alpha1.ContentPolicy) (selection.Selector, error) {
+	return selection.Parse(policy.Spec.ChannelSelector, policy.Spec.NamespaceSelector)
 }
 
 // LooksAtNamespaces tells whether it matters to a policy which labels a
@@ -77,7 +38,7 @@ func FirstResponse(policies []v1alpha1.ContentPolicy, channel, namespace map[str
 		if asked <= 0 || target > 0 && asked > target {
 			continue
 		}
-		if selector, err := Parse(policy); err != nil || !selector.Selects(channel, namespace) {
+		if selector, err := Selector(policy); err != nil || !selector.Selects(channel, namespace) {
 			continue
 		}
 		if asked != target {

