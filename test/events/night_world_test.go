@@ -87,10 +87,13 @@ func (n *nightWorld) lastNight() time.Time {
 	return time.Date(local.Year(), local.Month(), local.Day(), 0, 20, 0, 0, n.zone)
 }
 
-// reachable puts the addresses of both ways into the namespace of a team.
+// reachable puts the addresses of the ways that there are into the namespace of
+// a team.
 func (n *nightWorld) reachable(ctx context.Context, team string) {
 	GinkgoHelper()
-	n.secret(ctx, n.in(team), "alerts", map[string]string{"url": "alertmanager+" + n.alerts.URL()})
+	if n.alerts != nil {
+		n.secret(ctx, n.in(team), "alerts", map[string]string{"url": "alertmanager+" + n.alerts.URL()})
+	}
 	n.secret(ctx, n.in(team), "mail", map[string]string{"url": "smtp://" + n.mail.Address() + "?tls=none"})
 }
 

@@ -24,10 +24,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/rostra-dev/rostra/controllers"
 	"github.com/rostra-dev/rostra/internal/httpx"
@@ -44,6 +46,8 @@ var parts struct {
 	operator *rest.Config
 	outbound *httpx.Client
 	log      *journal
+	// machinery counts what the controllers of all operators do.
+	machinery prometheus.Gatherer
 }
 
 func TestEvents(t *testing.T) {
@@ -55,6 +59,7 @@ func TestEvents(t *testing.T) {
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	parts.log = &journal{}
+	parts.machinery = metrics.Registry // each operator has another, for what it counts itself
 	log.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(parts.log, GinkgoWriter)), zap.UseDevMode(true)))
 	var err error
 	parts.cluster, err = cluster.Start(ctx, cluster.Options{Log: GinkgoWriter})
