@@ -79,14 +79,15 @@ func (c *Conversation) lostAt(at place) int {
 	return times
 }
 
-// Doubtful tells whether everybody of a turn may have been told of it as often as
-// they may be, and nobody knows. Of the fallback nobody is: somebody must hear.
-func (c *Conversation) Doubtful(turn escalation.Turn) bool {
-	if turn.At.Fallback || turn.At.StandIn || len(turn.People) == 0 {
+// Doubtful tells whether everybody of a turn, or all to whom a promise is
+// reported as broken, may have been told of it as often as they may be, and
+// nobody knows. Of the fallback nobody is: somebody must hear.
+func (c *Conversation) Doubtful(turn escalation.Turn, late bool) bool {
+	if !late && (turn.At.Fallback || turn.At.StandIn) || len(turn.People) == 0 {
 		return false
 	}
 	for _, hearer := range turn.People {
-		at := place{position: turn.At, who: hearer.Person}
+		at := place{position: turn.At, late: late, who: hearer.Person}
 		times := c.lostAt(at)
 		if c.Claim != nil && slices.ContainsFunc(c.Claim.Tells, func(t Telling) bool { return t.place() == at }) {
 			times++
@@ -98,9 +99,14 @@ func (c *Conversation) Doubtful(turn escalation.Turn) bool {
 	return true
 }
 
-// Skip goes on from a turn that is Doubtful: the next one hears at once.
-func (c *Conversation) Skip(turn escalation.Turn, now time.Time) {
+// Skip goes on from a turn that is Doubtful: the next one hears at once, and of
+// the broken promise nobody any more.
+func (c *Conversation) Skip(turn escalation.Turn, late bool, now time.Time) {
 	c.unclaim()
+	if late {
+		c.FinishLate(nil, now)
+		return
+	}
 	c.Tries, c.Next, c.Due = 0, turn.Next, now
 }
 
@@ -192,10 +198,10 @@ func (c *Conversation) Closable(now time.Time) []Unclosed {
 	return closable
 }
 
-// FinishClose notes what a process closed, and what it could not. That is tried
-// again for a day, ever more seldom. It gives what is given up.
-func (c *Conversation) FinishClose(by string, closed, failed []Unclosed, now time.Time) (givenUp []Unclosed) {
-	if c.Holds(by, c.Episode, Close) {
+// FinishClose notes what was closed under a claim, and what could not be. That
+// is tried again for a day, ever more seldom. It gives what is given up.
+func (c *Conversation) FinishClose(claim *Claim, closed, failed []Unclosed, now time.Time) (givenUp []Unclosed) {
+	if c.Holds(claim, c.Episode) {
 		c.Claim = nil
 	}
 	among := func(some []Unclosed, u *Unclosed) bool {

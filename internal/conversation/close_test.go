@@ -44,7 +44,7 @@ func (r receiver) told(t *rapid.T, c *conversation.Conversation, now time.Time) 
 	case conversation.Close:
 		closable := c.Closable(now)
 		if rapid.Bool().Draw(t, "close fails") {
-			c.FinishClose("a", nil, closable, now)
+			c.FinishClose(c.Claim, nil, closable, now)
 			return nil
 		}
 		for i := range closable {
@@ -52,7 +52,7 @@ func (r receiver) told(t *rapid.T, c *conversation.Conversation, now time.Time) 
 				delete(r, alertOf(closable[i].Episode, &closable[i].Telling))
 			}
 		}
-		c.FinishClose("a", closable, nil, now)
+		c.FinishClose(c.Claim, closable, nil, now)
 	case conversation.TakeTurn, conversation.TellLate:
 		telling := telling(whose.At, "pagerduty")
 		telling.At, telling.Late = now, task == conversation.TellLate

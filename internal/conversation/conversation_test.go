@@ -135,10 +135,13 @@ var _ = Describe("The task of a conversation", func() {
 		task, taken := c.Take("a", turn(first, second), night)
 		Expect(task).To(Equal(conversation.TakeTurn))
 		Expect(taken).To(BeTrue())
-		Expect(c.Holds("a", 1, task)).To(BeTrue())
-		Expect(c.Holds("b", 1, task)).To(BeFalse())
-		Expect(c.Holds("a", 2, task)).To(BeFalse())
-		Expect(c.Holds("a", 1, conversation.Close)).To(BeFalse())
+		claim := c.Claim
+		Expect(c.Holds(claim, 1)).To(BeTrue())
+		Expect(c.Holds(claim, 2)).To(BeFalse())
+		Expect(c.Holds(nil, 1)).To(BeFalse())
+		Expect(c.Holds(&conversation.Claim{By: "b", Until: claim.Until}, 1)).To(BeFalse())
+		Expect(c.Holds(&conversation.Claim{By: "a", Until: claim.Until, Close: true}, 1)).To(BeFalse())
+		Expect(c.Holds(&conversation.Claim{By: "a", Until: claim.Until.Add(1)}, 1)).To(BeFalse(), "a later one of the same process")
 		_, taken = c.Take("b", turn(first, second), night)
 		Expect(taken).To(BeFalse(), "another has it")
 		Expect(c.WakeAt()).To(Equal(after(conversation.ClaimFor)), "until the claim ends")
@@ -226,7 +229,7 @@ var _ = Describe("The task of a conversation", func() {
 			task, _ := c.Take("a", escalation.Turn{}, at)
 			Expect(task).To(Equal(conversation.Close))
 			tries++
-			if givenUp := c.FinishClose("a", nil, c.Closable(at), at); len(givenUp) > 0 {
+			if givenUp := c.FinishClose(c.Claim, nil, c.Closable(at), at); len(givenUp) > 0 {
 				Expect(givenUp[0].Member).To(Equal("nina"))
 				break
 			}
@@ -248,7 +251,7 @@ var _ = Describe("The task of a conversation", func() {
 		c.Take("a", escalation.Turn{}, night)
 		begun := c.Closable(night)
 		c.Note(1, "care", []conversation.Telling{telling(second, "email")}, night)
-		c.FinishClose("a", begun, nil, night)
+		c.FinishClose(c.Claim, begun, nil, night)
 		Expect(c.Unclosed).To(ConsistOf(HaveField("Way", "email")), "whoever closed did not know of the second")
 		Expect(c.Task(night)).To(Equal(conversation.Close))
 		Expect(c.Singly()).To(HaveLen(2))
@@ -259,7 +262,7 @@ var _ = Describe("The task of a conversation", func() {
 		c.Finish(turn(first, second), []conversation.Telling{telling(first, "pagerduty")}, night)
 		c.Acknowledge("care/nina", night)
 		Expect(c.Unclosed).To(ConsistOf(HaveField("Acknowledged", true)))
-		c.FinishClose("a", c.Closable(night), nil, night)
+		c.FinishClose(c.Claim, c.Closable(night), nil, night)
 		Expect(c.Unclosed).To(BeEmpty())
 		c.Hear(post(3, event.Reply, after(3*time.Minute)), care, after(3*time.Minute))
 
@@ -271,13 +274,14 @@ var _ = Describe("The task of a conversation", func() {
 		By("taking a turn of the second beside it")
 		now := after(4 * time.Minute)
 		Expect(c.TakeClose("b", now)).To(BeTrue())
+		closing := c.Claim
 		Expect(c.TakeClose("c", now)).To(BeFalse())
 		Expect(c.WakeAt()).To(Equal(now))
 		task, taken := c.Take("a", turn(first, second), now)
 		Expect(task).To(Equal(conversation.TakeTurn), "who closes keeps nobody waiting")
 		Expect(taken).To(BeTrue())
-		c.FinishClose("b", c.Closable(now), nil, now)
-		Expect(c.Holds("a", 2, conversation.TakeTurn)).To(BeTrue())
+		c.FinishClose(closing, c.Closable(now), nil, now)
+		Expect(c.Claim).To(HaveField("By", "a"))
 		Expect(c.Unclosed).To(BeEmpty())
 
 		By("hearing late of what was told in the first")

@@ -62,9 +62,9 @@ func work(t *rapid.T, c *conversation.Conversation, now time.Time) {
 		c.Expire(now)
 	case conversation.Close:
 		if way == "" {
-			c.FinishClose("a", nil, closable, now)
+			c.FinishClose(c.Claim, nil, closable, now)
 		} else {
-			c.FinishClose("a", closable, nil, now)
+			c.FinishClose(c.Claim, closable, nil, now)
 		}
 	case conversation.TellLate:
 		late := telling(first, way)
@@ -174,7 +174,7 @@ func FuzzDecode(f *testing.F) {
 		c.WakeAt()
 		c.Heard(c.Next.Round)
 		c.Singly()
-		if task, taken := c.Take("a", turn(c.Next, fallback), night); taken && !c.Holds("a", c.Episode, task) {
+		if task, taken := c.Take("a", turn(c.Next, fallback), night); taken && (c.Claim.Close != (task == conversation.Close) || !c.Holds(c.Claim, c.Episode)) {
 			t.Fatal("who took it has it not")
 		}
 		c.Finish(turn(c.Next, fallback), []conversation.Telling{telling(c.Next, "slack")}, night)
@@ -184,7 +184,7 @@ func FuzzDecode(f *testing.F) {
 		c.Acknowledge("nina", night)
 		c.Expire(night)
 		c.Note(c.Episode-1, "care", []conversation.Telling{telling(c.Next, "slack")}, night)
-		c.FinishClose("a", nil, c.Closable(night), night)
+		c.FinishClose(c.Claim, nil, c.Closable(night), night)
 		if _, err := json.Marshal(c); err != nil {
 			t.Fatalf("it cannot be written again: %v", err)
 		}

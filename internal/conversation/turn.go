@@ -82,14 +82,32 @@ func (c *Conversation) Take(by string, turn escalation.Turn, now time.Time) (Tas
 	return task, false
 }
 
-// Release gives a claim back without an outcome: the task is due as before.
+// Release takes away the claim of whoever ended without a word: the task is due
+// as before, and those they were about to tell may have been told.
 func (c *Conversation) Release() { c.unclaim() }
 
-// Holds tells whether a process has the claim of a task of an episode. What is
-// to be closed may be of any.
-func (c *Conversation) Holds(by string, episode int, task Task) bool {
-	return c.Claim != nil && c.Claim.By == by && (c.Episode == episode || task == Close) &&
-		c.Claim.Late == (task == TellLate) && c.Claim.Close == (task == Close)
+// Forgo gives a claim back that came to nothing: the task is due as before. Of
+// those who were to be told, the ones whose telling is unsure may have been; the
+// others were not.
+func (c *Conversation) Forgo(tellings []Telling) {
+	if c.Claim == nil {
+		return
+	}
+	c.Claim.Tells = slices.DeleteFunc(slices.Clone(c.Claim.Tells), func(about Telling) bool {
+		return !slices.ContainsFunc(tellings, func(t Telling) bool { return t.Unsure && t.place() == about.place() })
+	})
+	c.unclaim()
+}
+
+// Is tells whether two claims are the same one.
+func (c *Claim) Is(other *Claim) bool {
+	return c != nil && other != nil && c.By == other.By && c.Until.Equal(other.Until) && c.Late == other.Late && c.Close == other.Close
+}
+
+// Holds tells whether a claim still holds of an episode. What is to be closed
+// may be of any.
+func (c *Conversation) Holds(claim *Claim, episode int) bool {
+	return c.Claim.Is(claim) && (c.Episode == episode || claim.Close)
 }
 
 // Finish notes what became of a turn, and when the next one is. Where nobody

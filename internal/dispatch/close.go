@@ -23,16 +23,6 @@ const (
 	closeWays = 8
 )
 
-// reserveCloser takes a closer's slot if there is one.
-func (d *Dispatcher) reserveCloser() bool {
-	select {
-	case d.closers <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
 // closeAll ends what was told of a conversation and is to be ended now, and
 // writes what became of it.
 func (d *Dispatcher) closeAll(ctx context.Context, p *plan) {
@@ -63,7 +53,7 @@ func (d *Dispatcher) closeAll(ctx context.Context, p *plan) {
 	}
 	var givenUp []conversation.Unclosed
 	d.finish(ctx, p, func(c *conversation.Conversation) bool {
-		givenUp = c.FinishClose(d.by, closed, failed, d.clock.Now())
+		givenUp = c.FinishClose(p.claim, closed, failed, d.clock.Now())
 		return true
 	})
 	for i := range givenUp {

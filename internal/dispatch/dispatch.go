@@ -149,9 +149,10 @@ type Dispatcher struct {
 	nudge chan struct{}
 
 	// limit is maxWaiting.
-	limit int
-	quiet *quiet
-	away  *away
+	limit  int
+	quiet  *quiet
+	away   *away
+	doubts *doubts
 
 	mu sync.Mutex
 	// looked is when it was last looked whether a flood is over, by the key of its
@@ -186,7 +187,7 @@ func New(o Options) (*Dispatcher, error) {
 		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, tickets: o.Tickets, complete: o.Complete, clock: o.Clock, log: o.Logger,
 		metrics: newMetrics(), name: o.Name, by: o.Name + "/" + nuid.Next(),
 		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers), closers: make(chan struct{}, closers),
-		nudge: make(chan struct{}, 1), looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{},
+		nudge: make(chan struct{}, 1), looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{}, doubts: newDoubts(),
 	}
 	if o.Metrics != nil {
 		if err := d.metrics.register(o.Metrics); err != nil {
@@ -272,10 +273,11 @@ func (d *Dispatcher) begin(ctx context.Context) time.Time {
 		}
 		crowds, gather := d.floods.ready(now)
 		for n, c := range crowds {
-			if !d.start(ctx, d.crowds, func() { d.gather(ctx, c) }) {
-				d.leaveCrowds(crowds[n:], now)
-				return time.Time{}
+			if !reserve(d.crowds) { // waiting for one would keep everybody else waiting
+				d.leaveCrowds(crowds[n:], now.Add(soon))
+				break
 			}
+			d.spawn(d.crowds, func() { d.gather(ctx, c) })
 		}
 		ids, next := d.ledger.TakeDue(now, atOnce)
 		for n, id := range ids {
@@ -304,6 +306,9 @@ func earliest(a, b time.Time) time.Time {
 // start runs a task when there is a slot for it; false where the context ended
 // first.
 func (d *Dispatcher) start(ctx context.Context, slots chan struct{}, task func()) bool {
+	if ctx.Err() != nil {
+		return false // also where there is a slot
+	}
 	select {
 	case slots <- struct{}{}:
 		d.spawn(slots, task)
@@ -314,9 +319,9 @@ func (d *Dispatcher) start(ctx context.Context, slots chan struct{}, task func()
 }
 
 // reserve takes a slot if there is one.
-func (d *Dispatcher) reserve() bool {
+func reserve(slots chan struct{}) bool {
 	select {
-	case d.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return true
 	default:
 		return false

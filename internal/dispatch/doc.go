@@ -11,7 +11,11 @@
 // the conversation's row first, by compare-and-set, and what became of it
 // afterwards. A process that dies in between leaves a claim that ends after
 // conversation.ClaimFor; one of the same name takes it over when it starts. The
-// turn is then taken again, and its messages have the same IDs as before.
+// turn is then taken again, and its messages have the same IDs as before. That
+// happens once: where nobody knows for a second time whether people were told,
+// the next in the route are, and the fallback again. A claim of which a process
+// knows that nothing came of it, as one that stops in an orderly way does, does
+// not count.
 //
 // # Many at once
 //

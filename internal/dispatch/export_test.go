@@ -27,7 +27,7 @@ func (d *Dispatcher) Settle(ctx context.Context) {
 		d.begin(ctx)
 		d.tasks.Wait()
 		now := d.clock.Now()
-		if !d.away.until(now).IsZero() {
+		if !d.away.until(now).IsZero() || ctx.Err() != nil {
 			return
 		}
 		_, next := d.ledger.TakeDue(now, 0)

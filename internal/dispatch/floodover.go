@@ -33,7 +33,7 @@ func (d *Dispatcher) closeFloods(ctx context.Context, now time.Time) (next time.
 	for _, of := range floods {
 		at := d.floodDue(&of)
 		if !now.Before(at) {
-			if !d.reserveCloser() {
+			if !reserve(d.closers) {
 				next = earliest(next, now.Add(soon))
 				continue
 			}

@@ -21,8 +21,11 @@ const (
 	// renewEvery is after how many conversations the claim of a gathering is
 	// renewed.
 	renewEvery = 1000
-	// gatherTries is how often people are tried to be told of many at once.
+	// gatherTries is how often people are tried to be told of many at once, and
+	// gatherLost how often they may have been told the same without that anybody
+	// knows.
 	gatherTries = 3
+	gatherLost  = 2
 	// floodQuiet is after how long without a message the next is of another flood,
 	// and wakes whoever is told anew.
 	floodQuiet = 10 * time.Minute
@@ -124,6 +127,9 @@ func (d *Dispatcher) claimGathering(ctx context.Context, g *gathered) (until tim
 			return nil, nil
 		}
 		g.join(&row, now)
+		if row.Claim != nil {
+			row.Lost++
+		}
 		row.Claim = d.claim(now)
 		g.row = row
 		return &row, nil
@@ -166,41 +172,73 @@ func (d *Dispatcher) claim(now time.Time) *conversation.Claim {
 
 // tellCrowd tells people of many conversations, and then notes it in each. After
 // a crash in between, those in which it is not noted are told of again, by a
-// message with the same ID.
+// message with the same ID; after a second one, whose turn is next.
 func (d *Dispatcher) tellCrowd(ctx context.Context, g *gathered) {
-	turn := escalation.Turn{People: g.people}
-	tellings := d.tellAll(ctx, g.row.Claim.Until, g.task, turn, func(h escalation.Hearer) message { return d.many(g, h) })
-	told := heard(tellings)
 	row := g.row
 	row.Claim = nil
-	if !told {
+	var tellings []conversation.Telling
+	if g.doubtful() {
+		tellings = d.doubted(g)
+	} else {
+		turn := escalation.Turn{People: g.people}
+		tellings = d.tellAll(ctx, g.row.Claim.Until, g.task, turn, func(h escalation.Hearer) message { return d.many(g, h) })
 		row.Tries++
-		if row.Tries < gatherTries && !conversation.Hopeless(tellings) || ctx.Err() != nil {
+		switch again := row.Tries < gatherTries && !conversation.Hopeless(tellings) || ctx.Err() != nil; {
+		case heard(tellings):
+			row.Count++
+			row.At = d.clock.Now()
+			d.metrics.gathered.Add(float64(len(g.waiting)))
+		case again:
 			d.writeGathering(ctx, g, row)
 			d.putBack(g.crowd, d.clock.Now().Add(conversation.Pause(row.Tries, tellings)))
 			return
 		}
-	} else {
-		row.Count++
-		row.At = d.clock.Now()
-		d.metrics.gathered.Add(float64(len(g.waiting)))
 	}
-	row.Tries = 0
+	row.Tries, row.Lost = 0, 0
 	for n := range tellings {
 		tellings[n].Grouped = true
 	}
+	noting, cancel := d.lasting(ctx)
+	defer cancel()
+	if d.noteCrowd(noting, g, tellings) {
+		d.writeGathering(ctx, g, row)
+	} // else the claim stays, and with it the number of the message
+}
+
+// doubtful tells whether the people may have been told the same as often as they
+// may be, and nobody knows.
+func (g *gathered) doubtful() bool { return g.row.Lost >= gatherLost }
+
+// doubted is what is known of people who may have been told.
+func (d *Dispatcher) doubted(g *gathered) []conversation.Telling {
+	if d.quiet.may("doubtful", d.clock.Now()) {
+		d.log.Error(nil, "whoever told people of many conversations stopped twice before the outcome was written; the next in their route are told",
+			"conversations", len(g.waiting), "channel", g.crowd.channel)
+	}
+	tellings := make([]conversation.Telling, len(g.people))
+	for n, hearer := range g.people {
+		tellings[n] = conversation.Telling{
+			At: d.clock.Now(), Late: g.task == conversation.TellLate, Team: hearer.Team, Member: hearer.Name,
+			Problem: "they may have been told of many conversations at once", Unsure: true,
+		}
+	}
+	return tellings
+}
+
+// noteCrowd notes in all conversations of a crowd that its people were told, and
+// tells whether it came to the end.
+func (d *Dispatcher) noteCrowd(ctx context.Context, g *gathered, tellings []conversation.Telling) bool {
 	for first := 0; first < len(g.waiting); first += renewEvery {
-		chunk := g.waiting[first:min(first+renewEvery, len(g.waiting))]
 		if ctx.Err() != nil {
 			d.scatter(g.waiting[first:])
-			return // the claim stays, and with it the number of the message
+			return false
 		}
-		d.noteAll(ctx, g, chunk, tellings)
+		d.noteAll(ctx, g, g.waiting[first:min(first+renewEvery, len(g.waiting))], tellings)
 		renewed := g.row
 		renewed.Claim = d.claim(d.clock.Now())
 		d.writeGathering(ctx, g, renewed)
 	}
-	d.writeGathering(ctx, g, row)
+	return true
 }
 
 // writeGathering writes a gathering's row, if the claim is still there.
@@ -266,6 +304,8 @@ func (d *Dispatcher) noteOne(c *conversation.Conversation, g *gathered, tellings
 		mine[n].Position = turn.At
 	}
 	switch {
+	case g.task == conversation.TellLate && g.doubtful():
+		c.FinishLate(nil, now)
 	case g.task == conversation.TellLate:
 		c.FinishLate(mine, now)
 	case heard(mine):

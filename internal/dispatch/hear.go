@@ -154,10 +154,12 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 	}
 	thread := d.threadOf(e)
 	id := conversation.NewID(e.ChannelUID, thread, conversation.AuthorOf(e))
-	free := d.reserve()
+	free := reserve(d.slots)
 	var next step
 	var outcome string
-	after, err := d.ledger.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
+	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	after, err := d.ledger.Update(writing, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
 		d.giveUp(&next) // of a try that others were faster than
 		outcome = eventKnown
 		now := d.clock.Now()
@@ -168,10 +170,12 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 			}
 			c = conversation.Begin(e, thread)
 		}
-		if !d.hear(c, e, answer, channel, now) {
+		settled := d.doubts.settle(c)
+		if d.hear(c, e, answer, channel, now) {
+			outcome = eventHeard
+		} else if !settled {
 			return nil, nil
 		}
-		outcome = eventHeard
 		if answer == nil && free {
 			next = d.consider(c, channel, now, false)
 		}
@@ -182,6 +186,7 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 	}
 	switch {
 	case err != nil:
+		d.doubts.keep(id, &next)
 		d.giveUp(&next)
 		outcome = ""
 	case next.plan != nil:

@@ -48,6 +48,8 @@ type table struct {
 	followers []func(inbox.Row)
 	// before is called before a row is put; its error is Put's.
 	before func(key string) error
+	// after is called after a row was put; its error is Put's all the same.
+	after func(key string) error
 }
 
 func newTable() *table { return &table{rows: map[string]inbox.Row{}} }
@@ -78,6 +80,9 @@ func (t *table) Put(_ context.Context, key string, value []byte, revision uint64
 	t.rows[key] = inbox.Row{Key: key, Value: slices.Clone(value), Revision: t.last}
 	for _, follow := range t.followers {
 		follow(t.rows[key])
+	}
+	if t.after != nil {
+		return t.last, t.after(key)
 	}
 	return t.last, nil
 }

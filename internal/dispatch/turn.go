@@ -11,12 +11,14 @@ import (
 	"github.com/rostra-dev/rostra/internal/conversation"
 	"github.com/rostra-dev/rostra/internal/escalation"
 	"github.com/rostra-dev/rostra/internal/inbox"
+	"github.com/rostra-dev/rostra/internal/ledger"
 )
 
 // plan is a task that this process has claimed.
 type plan struct {
 	task conversation.Task
-	// conversation as it was claimed.
+	// claim under which it is carried out, and conversation as it was claimed.
+	claim        *conversation.Claim
 	conversation *conversation.Conversation
 	channel      *Channel
 	turn         escalation.Turn
@@ -40,23 +42,32 @@ type step struct {
 }
 
 // attend does what is to be done about one conversation now. Paid tells that the
-// budget of those who are told was charged already.
+// budget of those who are told was charged already. What has begun is written
+// also while the process stops: a claim of which nobody knows would count as one
+// whose people may have been told.
 func (d *Dispatcher) attend(ctx context.Context, id string, paid bool) {
+	if ctx.Err() != nil {
+		d.ledger.Wake(id, d.clock.Now())
+		return
+	}
 	var next step
-	after, err := d.ledger.Update(ctx, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
+	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	after, err := d.ledger.Update(writing, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
 		d.giveUp(&next) // of a try that others were faster than
 		now := d.clock.Now()
 		next = step{rest: now.Add(soon)}
 		if c == nil {
 			return nil, nil
 		}
+		d.doubts.settle(c)
 		if c.Claim != nil && d.former(c.Claim.By) {
 			c.Release()
 		}
 		if c.Task(now) == conversation.Rest {
 			return nil, nil
 		}
-		channel, err := d.directory.Channel(ctx, channelName(c.Channel), c.ChannelUID)
+		channel, err := d.directory.Channel(writing, channelName(c.Channel), c.ChannelUID)
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +79,7 @@ func (d *Dispatcher) attend(ctx context.Context, id string, paid bool) {
 	})
 	switch {
 	case err != nil:
+		doubtful := d.doubts.keep(id, &next)
 		d.giveUp(&next)
 		now := d.clock.Now()
 		if ctx.Err() == nil {
@@ -76,7 +88,11 @@ func (d *Dispatcher) attend(ctx context.Context, id string, paid bool) {
 		if ctx.Err() == nil && d.quiet.may(cause(err), now) {
 			d.log.Error(err, "a conversation could not be read or written; it is looked at again", "conversation", id, "after", again.String())
 		}
-		d.ledger.Wake(id, d.clock.Now().Add(again))
+		if doubtful {
+			d.ledger.Prompt(id, now.Add(again)) // its row may say that it is in hand
+		} else {
+			d.ledger.Wake(id, now.Add(again))
+		}
 	case next.plan != nil && after != nil:
 		next.plan.conversation = after
 		d.carryOut(ctx, next.plan)
@@ -125,12 +141,12 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 		}
 		return d.nobody(c, task, turn, now)
 	}
-	if task == conversation.TakeTurn && c.Doubtful(turn) {
+	if late := task == conversation.TellLate; c.Doubtful(turn, late) {
 		if d.quiet.may("doubtful", now) {
 			d.log.Error(nil, "whoever told people of a conversation stopped twice before the outcome was written; the next in its route are told",
-				"conversation", c.ID, "channel", c.Channel)
+				"conversation", c.ID, "channel", c.Channel, "brokenPromise", late)
 		}
-		c.Skip(turn, now)
+		c.Skip(turn, late, now)
 		return step{changed: true}
 	}
 	next := step{changed: true, plan: &plan{task: task, channel: channel, turn: turn, due: due}}
@@ -145,6 +161,7 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 		}
 	}
 	c.Take(d.by, turn, now)
+	next.plan.claim = c.Claim
 	return next
 }
 
@@ -154,14 +171,14 @@ func (d *Dispatcher) close(c *conversation.Conversation, now time.Time) step {
 	if at := c.TurnAt(); !at.IsZero() && at.Before(next.rest) {
 		next.rest = latest(at, now.Add(soon))
 	}
-	if len(c.Closable(now)) == 0 || !d.reserveCloser() {
+	if len(c.Closable(now)) == 0 || !reserve(d.closers) {
 		return next
 	}
 	if !c.TakeClose(d.by, now) {
 		<-d.closers
 		return next
 	}
-	return step{changed: true, closer: true, plan: &plan{task: conversation.Close}}
+	return step{changed: true, closer: true, plan: &plan{task: conversation.Close, claim: c.Claim}}
 }
 
 // nobody is what becomes of a turn that nobody can be told of.
@@ -231,13 +248,13 @@ func (d *Dispatcher) carryOut(ctx context.Context, p *plan) {
 		return
 	}
 	d.metrics.lateness.Observe(max(0, d.clock.Now().Sub(p.due)).Seconds())
-	tellings := d.tellAll(ctx, p.until(), p.task, p.turn, func(h escalation.Hearer) message { return d.words(p, h) })
+	tellings := d.tellAll(ctx, p.claim.Until, p.task, p.turn, func(h escalation.Hearer) message { return d.words(p, h) })
 	if ctx.Err() != nil && !heard(tellings) {
 		d.finish(ctx, p, func(c *conversation.Conversation) bool { // the process stops; another takes the turn
-			if !c.Holds(d.by, p.conversation.Episode, p.task) {
+			if !c.Holds(p.claim, p.conversation.Episode) {
 				return false
 			}
-			c.Release()
+			c.Forgo(tellings)
 			return true
 		})
 		return
@@ -254,7 +271,7 @@ func (d *Dispatcher) carryOut(ctx context.Context, p *plan) {
 func (d *Dispatcher) note(c *conversation.Conversation, p *plan, tellings []conversation.Telling) bool {
 	now, before := d.clock.Now(), p.conversation
 	switch {
-	case !c.Holds(d.by, before.Episode, p.task):
+	case !c.Holds(p.claim, before.Episode):
 		c.Note(before.Episode, before.Terms.Owner, tellings, now)
 	case p.task == conversation.TellLate:
 		c.FinishLate(tellings, now)
@@ -275,8 +292,8 @@ func (d *Dispatcher) finish(ctx context.Context, p *plan, note func(*conversatio
 		}
 		now := d.clock.Now()
 		d.away.note(err, now)
-		mends := errors.Is(err, inbox.ErrUnavailable) || errors.Is(err, inbox.ErrFull)
-		if !mends || p.until().Sub(now) < writeTimeout || !d.pause(ctx, soon) {
+		mends := errors.Is(err, inbox.ErrUnavailable) || errors.Is(err, inbox.ErrFull) || errors.Is(err, ledger.ErrBusy)
+		if !mends || p.claim.Until.Sub(now) < writeTimeout || !d.pause(ctx, soon) {
 			// The claim ends, and the turn is taken again with the same message IDs.
 			if d.quiet.may("finish "+cause(err), now) {
 				d.log.Error(err, "what became of a notification could not be written; it may be sent again", "conversation", p.conversation.ID)
@@ -286,12 +303,14 @@ func (d *Dispatcher) finish(ctx context.Context, p *plan, note func(*conversatio
 	}
 }
 
-// until is when the claim ends.
-func (p *plan) until() time.Time {
-	if p.conversation.Claim == nil {
-		return time.Time{}
-	}
-	return p.conversation.Claim.Until
+// lasting gives a context that lasts longer than another, by the time of a write.
+func (d *Dispatcher) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		d.pause(lasting, writeTimeout)
+		cancel()
+	})
+	return lasting, cancel
 }
 
 // pause waits, and tells whether the context lasts.

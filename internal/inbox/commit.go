@@ -195,7 +195,9 @@ func (p *publisher) each(ctx context.Context, group []*write) []written {
 	results := make([]written, len(group))
 	futures := make([]jetstream.PubAckFuture, len(group))
 	for n, w := range group {
-		futures[n], results[n].err = p.inbox.js.PublishMsgAsync(w.msg)
+		if results[n].err = ctx.Err(); results[n].err == nil { // each can wait for room of its own
+			futures[n], results[n].err = p.inbox.js.PublishMsgAsync(w.msg)
+		}
 	}
 	doubtful := false
 	for n, future := range futures {

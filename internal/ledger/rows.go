@@ -71,8 +71,10 @@ type Gathering struct {
 	// Count is how often they were, and At when last.
 	Count int       `json:"count"`
 	At    time.Time `json:"at,omitzero"`
-	// Tries counts how often it was tried in vain since.
+	// Tries counts how often it was tried in vain since, and Lost how often whoever
+	// was at it stopped before the outcome was written.
 	Tries int `json:"tries,omitempty"`
+	Lost  int `json:"lost,omitempty"`
 	// Claim is held by whoever is at it.
 	Claim *conversation.Claim `json:"claim,omitempty"`
 	// Channel as namespace/name, its UID, the people, and whether it is of broken

@@ -40,7 +40,7 @@ func (f *Failure) Error() string {
 	return f.Way + ": " + f.reason
 }
 
-// Unwrap gives the *httpx.Error, where there is one.
+// Unwrap gives the *webhook.Failure of what was sent to a URL; nil for other ways.
 func (f *Failure) Unwrap() error { return f.err }
 
 // refused is a failure that stays one.
