@@ -253,9 +253,14 @@ func (w *world) get() *v1alpha1.SocialChannel {
 	return channel
 }
 
-// sync waits until the caches show what is stored.
+// sync waits until the caches show what is stored. Of channels and teams the
+// operator's client waits for its own writes, which a person's are here; of one
+// channel that is looked at, for those of that channel alone.
 func (w *world) sync() {
 	GinkgoHelper()
+	for _, list := range []client.ObjectList{&v1alpha1.SocialChannelList{}, &v1alpha1.TeamList{}} {
+		Expect(shared.client.List(w.ctx, list, client.UnsafeDisableDeepCopy)).To(Succeed())
+	}
 	for _, namespace := range w.namespaces {
 		stored := &corev1.SecretList{}
 		Expect(shared.cached.GetAPIReader().List(w.ctx, stored, client.InNamespace(namespace))).To(Succeed())
