@@ -64,6 +64,7 @@ func (m memory) Put(_ context.Context, key string, value []byte, revision uint64
 // pager is the manager's.
 type pager struct {
 	told    []notify.Message
+	tried   []string // IDs
 	failing error
 
 	closed     []notify.Closing
@@ -73,6 +74,7 @@ type pager struct {
 func (*pager) Way() string { return "pager" }
 
 func (p *pager) Tell(_ context.Context, m notify.Message) error {
+	p.tried = append(p.tried, m.ID)
 	if p.failing != nil {
 		return p.failing
 	}
@@ -146,6 +148,20 @@ func due(name string, since time.Time) *v1alpha1.SocialChannel {
 	return channel
 }
 
+// saying is the same channel when its condition is another.
+func saying(state metav1.ConditionStatus) *v1alpha1.SocialChannel {
+	channel := due("help", atNight)
+	channel.Status.Conditions[0].Status = state
+	return channel
+}
+
+// dueOf is a channel of which a credential is due.
+func dueOf(credential string) *v1alpha1.SocialChannel {
+	channel := due("help", atNight)
+	channel.Status.Credential = &v1alpha1.DeliveredCredential{ID: credential}
+	return channel
+}
+
 var _ = Describe("A manager", func() {
 	It("hears of a due credential in the morning, once", Label("S11"), func(ctx SpecContext) {
 		w := newWorld(due("help", atNight))
@@ -184,18 +200,6 @@ var _ = Describe("A manager", func() {
 		w.look(ctx)
 		Expect(w.pager.told).To(HaveLen(2))
 		Expect(w.pager.told[1].Title).To(Equal("The credential of @late is due for renewal"))
-	})
-
-	It("hears again when it comes again", func(ctx SpecContext) {
-		w := newWorld(due("help", atNight))
-		w.clock.SetTime(inMorning)
-		w.look(ctx)
-		channel := &v1alpha1.SocialChannel{}
-		Expect(w.Get(ctx, types.NamespacedName{Namespace: "social", Name: "help"}, channel)).To(Succeed())
-		channel.Status.Conditions[0].LastTransitionTime = metav1.NewTime(inMorning.Add(time.Hour))
-		Expect(w.Update(ctx, channel)).To(Succeed())
-		w.look(ctx)
-		Expect(w.pager.told).To(HaveLen(2))
 	})
 
 	It("hears at once where the route says so", func(ctx SpecContext) {
@@ -304,7 +308,9 @@ var _ = Describe("A manager", func() {
 	},
 		Entry("when something is new", &v1alpha1.SocialChannel{}, due("help", atNight), HaveEach("care")),
 		Entry("when something is over", due("help", atNight), &v1alpha1.SocialChannel{}, HaveEach("care")),
-		Entry("when it is another", due("help", atNight), due("help", inMorning), HaveEach("care")),
+		Entry("when it is another", dueOf("rostra-1"), dueOf("rostra-2"), HaveEach("care")),
+		Entry("when it is not known any more", due("help", atNight), saying(metav1.ConditionUnknown), HaveEach("care")),
+		Entry("when it is known to be over after it was not known", saying(metav1.ConditionUnknown), saying(metav1.ConditionTrue), HaveEach("care")),
 		Entry("when a channel is gone", due("help", atNight), nil, HaveEach("care")),
 		Entry("else not", due("help", atNight), due("help", atNight), BeEmpty()),
 	)

@@ -6,7 +6,6 @@ package notices
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -34,8 +33,9 @@ type opened struct {
 	At       time.Time      `json:"at"`
 	// Way by which it was told.
 	Way string `json:"way"`
-	// Keys are of the occurrences that it speaks of. It is over when none is left.
-	Keys []string `json:"keys"`
+	// Keys are of the occurrences that it speaks of, of those that are not known
+	// to be over.
+	Keys []string `json:"keys,omitempty"`
 	// Tries counts those to end it, and Again is when the next is due.
 	Tries int       `json:"tries,omitempty"`
 	Again time.Time `json:"again,omitzero"`
@@ -45,24 +45,19 @@ func openedBy(m *notify.Message, way string, keys []string) *opened {
 	return &opened{Incident: m.Incident, Urgency: m.Urgency, Member: m.Member, At: m.At, Way: way, Keys: keys}
 }
 
-// stands tells whether something that it speaks of is left.
-func (o *opened) stands(current []string) bool {
-	return slices.ContainsFunc(o.Keys, func(key string) bool {
-		_, left := slices.BinarySearch(current, key)
-		return left
-	})
-}
+// over tells whether nothing is left of what it speaks of. What is not known
+// counts as left.
+func (o *opened) over() bool { return len(o.Keys) == 0 }
 
-// endOver ends what stands of a kind although nothing is left of what it speaks
-// of, keeps what came of it, and gives when it is to be tried again. Two that do
-// it at once end it twice, which does no harm.
-func (r *Reconciler) endOver(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, record *record, current []string, now time.Time) (next time.Time, err error) {
+// endOver ends what stands of a kind and is over, keeps what came of it, and
+// gives when it is to be tried again. The record is kept too where it was changed
+// before. Two that do it at once end it twice, which does no harm.
+func (r *Reconciler) endOver(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, record *record, changed bool, now time.Time) (next time.Time, err error) {
 	var standing []opened
-	tried := false
 	for i := range record.Open {
 		one := record.Open[i]
-		if !one.stands(current) && !one.Again.After(now) {
-			tried = true
+		if one.over() && !one.Again.After(now) {
+			changed = true
 			err := r.end(ctx, team, kind, &one, now)
 			if err == nil {
 				continue
@@ -80,7 +75,7 @@ func (r *Reconciler) endOver(ctx context.Context, team *v1alpha1.Team, kind noti
 		}
 		standing = append(standing, one)
 	}
-	if !tried {
+	if !changed {
 		return next, nil
 	}
 	record.Open = standing

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,7 +52,8 @@ type Reconciler struct {
 	Told *prometheus.CounterVec
 }
 
-// pending is a notice, and what it is about.
+// pending is a notice, and what it is about. One that is Unknown only keeps what
+// was told from being forgotten.
 type pending struct {
 	notice.Notice
 	// subject is the channel as namespace/name, or the platform.
@@ -62,6 +62,9 @@ type pending struct {
 	at     time.Time
 	urgent bool
 }
+
+// total is how many occurrences its subject has.
+func (p *pending) total() int { return len(p.Items) + p.Unlisted }
 
 // Reconcile implements reconcile.Reconciler: a request names a team.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
@@ -105,11 +108,13 @@ func (r *Reconciler) gather(ctx context.Context, team string, now time.Time) ([]
 			if found.Team != team {
 				continue
 			}
-			at, urgent, err := r.hours(ctx, channel, now)
-			if err != nil {
-				return nil, err
+			one := pending{Notice: found, subject: channel.Namespace + "/" + channel.Name}
+			if !found.Unknown {
+				if one.at, one.urgent, err = r.hours(ctx, channel, now); err != nil {
+					return nil, err
+				}
 			}
-			all = append(all, pending{Notice: found, subject: channel.Namespace + "/" + channel.Name, at: at, urgent: urgent})
+			all = append(all, one)
 		}
 	}
 	more, err := r.ofPlatforms(ctx, team, now)
@@ -183,14 +188,14 @@ func ofKind(all []pending, kind notice.Kind) []pending {
 	return found
 }
 
-// serveKind ends what is over of one kind, tells of what is new, and gives when
-// there is to be looked again.
+// serveKind forgets and ends what is over of one kind, tells of what is new, and
+// gives when there is to be looked again.
 func (r *Reconciler) serveKind(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, all []pending, now time.Time) (time.Time, error) {
 	record, err := r.recall(ctx, team, kind)
 	if err != nil {
 		return time.Time{}, err
 	}
-	ended, err := r.endOver(ctx, team, kind, record, keys(all), now)
+	ended, err := r.endOver(ctx, team, kind, record, record.settle(all), now)
 	if err != nil || len(all) == 0 {
 		return ended, err
 	}
@@ -209,12 +214,15 @@ func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind not
 		return next, nil
 	}
 	// On record before anybody is told, so that a crash tells twice at most.
+	if record.Tries == 0 {
+		record.Began = now
+	}
 	record.Tries++
 	record.Until = now.Add(pause(record.Tries))
 	if err := r.keep(ctx, record); err != nil {
 		return time.Time{}, err
 	}
-	stands, err := r.tell(ctx, team, kind, due, now)
+	stands, err := r.tell(ctx, team, compose(team, kind, record.id(due), due, now), keys(due))
 	if err != nil {
 		log.FromContext(ctx).Info("a manager could not be told of what concerns an account, and will be again",
 			"team", team.Name, "manager", team.Spec.Manager, "kind", kind, "cause", err.Error(), "next", record.Until.UTC().Format(time.RFC3339))
@@ -222,8 +230,11 @@ func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind not
 		return record.Until, nil
 	}
 	r.count(kind, "told")
-	record.note(all, due)
+	record.note(due)
 	record.noteOpen(stands)
+	if slices.ContainsFunc(record.Open, func(one opened) bool { return one.over() }) {
+		next = earlier(next, now) // this one took its place
+	}
 	return next, r.keep(ctx, record)
 }
 
@@ -243,13 +254,12 @@ func (r *Reconciler) count(kind notice.Kind, outcome string) {
 var errNoWay = errors.New("the manager has no way to be told: give one in the Team's spec.members[].notify")
 
 // tell tells the manager by the first way that works, and gives what stands there
-// until it is ended; nil where nothing does.
-func (r *Reconciler) tell(ctx context.Context, team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time) (*opened, error) {
+// until what it speaks of is over; nil where nothing does.
+func (r *Reconciler) tell(ctx context.Context, team *v1alpha1.Team, message notify.Message, speaksOf []string) (*opened, error) {
 	ways, recipient, err := r.Directory.Ways(ctx, escalation.Person{Team: team.Name, Name: team.Spec.Manager})
 	if err != nil {
 		return nil, err
 	}
-	message := compose(team, kind, due, now)
 	message.Email = recipient.Email
 	failures := []error{errNoWay}
 	for _, way := range ways {
@@ -257,7 +267,7 @@ func (r *Reconciler) tell(ctx context.Context, team *v1alpha1.Team, kind notice.
 		err := way.Tell(asking, message)
 		cancel()
 		if _, closes := way.(notify.Closer); err == nil && closes {
-			return openedBy(&message, way.Way(), keys(due)), nil
+			return openedBy(&message, way.Way(), speaksOf), nil
 		}
 		if err == nil {
 			return nil, nil
@@ -280,8 +290,7 @@ const (
 )
 
 // compose writes the message.
-func compose(team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time) notify.Message {
-	id := digest(append([]string{team.Name, string(kind)}, keys(due)...)...)
+func compose(team *v1alpha1.Team, kind notice.Kind, id string, due []pending, now time.Time) notify.Message {
 	message := notify.Message{
 		ID: id, Incident: id, Kind: string(kind), Urgency: notify.Low, Title: due[0].Title, At: now, Until: now.Add(openFor),
 		Team: team.Name, Member: team.Spec.Manager,
@@ -294,7 +303,7 @@ func compose(team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time
 		message.Facts = append(message.Facts, notify.Fact{Name: due[i].subject, Value: due[i].Detail})
 	}
 	if more := len(due) - named; more > 0 {
-		message.Facts = append(message.Facts, notify.Fact{Name: "and", Value: fmt.Sprintf("%d more: kubectl get socialchannels -A", more)})
+		message.Facts = append(message.Facts, notify.Fact{Name: "and", Value: fmt.Sprintf("%d more: %s", more, kind.Command())})
 	}
 	if slices.ContainsFunc(due, func(p pending) bool { return p.urgent }) {
 		message.Urgency = notify.High
@@ -305,17 +314,3 @@ func compose(team *v1alpha1.Team, kind notice.Kind, due []pending, now time.Time
 func labels(team string, kind notice.Kind) map[string]string {
 	return map[string]string{"team": team, "kind": string(kind)}
 }
-
-// keys name what notices speak of.
-func keys(all []pending) []string {
-	var found []string
-	for i := range all {
-		for _, item := range all[i].Items {
-			found = append(found, key(all[i].subject, item))
-		}
-	}
-	slices.Sort(found)
-	return found
-}
-
-func key(subject, item string) string { return digest(strings.TrimSpace(subject), item)[:16] }

@@ -54,7 +54,7 @@ func ofChannel(object client.Object) []notice.Notice {
 }
 
 // gathered brings back the teams that have something to hear that they had not
-// before, or of which something is over.
+// before, or of which something is over, or is not known, or is known again.
 func gathered(of func(client.Object) []notice.Notice) handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { enqueue(q, of(e.Object), nil) },
@@ -70,9 +70,7 @@ func gathered(of func(client.Object) []notice.Notice) handler.EventHandler {
 // enqueue brings back the teams of those notices that are not among the others.
 func enqueue(q queue, notices, others []notice.Notice) {
 	for i := range notices {
-		known := slices.ContainsFunc(others, func(was notice.Notice) bool {
-			return was.Kind == notices[i].Kind && was.Team == notices[i].Team && slices.Equal(was.Items, notices[i].Items)
-		})
+		known := slices.ContainsFunc(others, func(other notice.Notice) bool { return other.Same(&notices[i]) })
 		if !known {
 			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Name: notices[i].Team}}, gatherFor)
 		}

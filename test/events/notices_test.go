@@ -215,6 +215,23 @@ var _ = Describe("An account that nobody claims", Label("S16"), func() {
 		o.hears(ctx, "excellence", "eva", 3)
 		Expect(o.letters("maria")).To(BeEmpty(), "who owns the channels is not the platform's contact")
 	})
+
+	It("is told of once more when its manifest is taken away", func(ctx SpecContext) {
+		o := newOfficeWorld(ctx)
+		campaign := o.joins("campaign")
+		o.discovers(ctx)
+		Eventually(o.unclaimed).WithArguments(ctx).Should(ConsistOf(campaign.ID))
+		o.hears(ctx, "excellence", "eva", 1)
+		channel := o.claims(ctx, "campaign")
+		Eventually(o.unclaimed).WithArguments(ctx).Should(And(BeEmpty(), Not(BeNil())))
+		o.hears(ctx, "excellence", "eva", 1)
+
+		Expect(parts.client.Delete(ctx, channel)).To(Succeed())
+		Eventually(o.unclaimed).WithArguments(ctx).Should(ConsistOf(campaign.ID))
+		o.hears(ctx, "excellence", "eva", 2)
+		o.restarts()
+		o.hears(ctx, "excellence", "eva", 2)
+	})
 })
 
 var _ = Describe("A credential that nobody renews", Label("S11", "S12"), func() {
