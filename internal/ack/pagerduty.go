@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/rostra-dev/rostra/internal/webpage"
 )
@@ -17,8 +18,11 @@ const (
 	// reads like it: every one has a separator.
 	pagerDutyPath = "pagerduty"
 	// maxCallback is how much of a callback is read, in bytes. PagerDuty sends
-	// about 2 KiB.
-	maxCallback = 128 << 10
+	// about 2 KiB, and strangers on every connection that there may be at once
+	// can hold as much.
+	maxCallback = 32 << 10
+	// maxAgent bounds the ID of a person there that is logged, in bytes.
+	maxAgent = 32
 	// user is the type of an agent that is a person; PagerDuty itself, when the
 	// time of an incident is up, and integrations, Rostra's own among them, are
 	// of others.
@@ -38,10 +42,16 @@ type pagerDutyEvent struct {
 		Type  string `json:"event_type"`
 		Agent struct {
 			Type string `json:"type"`
+			ID   string `json:"id"`
 		} `json:"agent"`
 		Data struct {
 			// IncidentKey is the dedup_key under which the incident was triggered.
 			IncidentKey string `json:"incident_key"`
+			// ResolveReason is there where it was not dealt with: it was merged into
+			// another.
+			ResolveReason struct {
+				Type string `json:"type"`
+			} `json:"resolve_reason"`
 		} `json:"data"`
 	} `json:"event"`
 }
@@ -56,7 +66,10 @@ func (h *handler) pagerDuty(ctx context.Context, r *http.Request) outcome {
 		return onlyCallbacks()
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxCallback+1))
-	if err != nil || len(body) > maxCallback {
+	switch {
+	case err != nil:
+		return brokenOff()
+	case len(body) > maxCallback:
 		return unreadable()
 	}
 	var callback pagerDutyEvent
@@ -66,8 +79,11 @@ func (h *handler) pagerDuty(ctx context.Context, r *http.Request) outcome {
 	if kind := callback.Event.Type; kind != incidentAcknowledged && kind != incidentResolved {
 		return nothingNoted("Only " + incidentAcknowledged + " and " + incidentResolved + " say that somebody has it.")
 	}
-	if callback.Event.Agent.Type != user {
+	switch {
+	case callback.Event.Agent.Type != user:
 		return nothingNoted("No person did it.")
+	case callback.Event.Data.ResolveReason.Type != "":
+		return nothingNoted("The incident became a part of another.")
 	}
 	claim, ok := parseTicket(h.options.Key, callback.Event.Data.IncidentKey)
 	if !ok {
@@ -76,15 +92,30 @@ func (h *handler) pagerDuty(ctx context.Context, r *http.Request) outcome {
 	if !h.presses.Allow(r, claim.ID) {
 		return tooOften()
 	}
-	return taken(h.acknowledge(ctx, claim, "PagerDuty"))
+	return taken(h.acknowledge(ctx, claim, "PagerDuty, user "+agentOf(callback.Event.Agent.ID)))
 }
 
-// taken is an outcome that PagerDuty need not send again, unless we are out of
-// order.
-func taken(o outcome) outcome {
-	if o.page.Status < http.StatusInternalServerError {
-		o.page.Status = http.StatusOK
+// agentOf is the ID of a person at PagerDuty as it may be logged.
+func agentOf(id string) string {
+	strange := func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
+	if id == "" || len(id) > maxAgent || strings.ContainsFunc(id, strange) {
+		return "unknown"
 	}
+	return id
+}
+
+// taken is what PagerDuty is told of an outcome. It need not send again, unless
+// we are out of order; and a ticket, which has no end, tells nothing of the
+// conversation.
+func taken(o outcome) outcome {
+	switch {
+	case o.page.Status >= http.StatusInternalServerError:
+		return o
+	case o.page.Status == http.StatusOK:
+		return outcome{page: webpage.Page{Status: http.StatusOK, Title: "It is noted", Role: webpage.RoleStatus}}
+	}
+	o = nothingNoted("Nobody waits there any more, or somebody else has it.")
+	o.page.Status = http.StatusOK
 	return o
 }
 
@@ -94,6 +125,13 @@ func nothingNoted(why string) outcome {
 		page: webpage.Page{Status: http.StatusAccepted, Title: "Nothing is noted", Role: webpage.RoleStatus, Lines: []string{why}},
 		tool: forTools{Problem: "Nothing is noted. " + why},
 	}
+}
+
+func brokenOff() outcome {
+	return refused(webpage.Page{
+		Status: http.StatusServiceUnavailable, Title: "This broke off",
+		Lines: []string{"Nothing was noted: not all of it came. Send it again."},
+	})
 }
 
 func noCallback() outcome {

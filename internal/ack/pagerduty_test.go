@@ -4,12 +4,15 @@
 package ack_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -85,10 +88,9 @@ var _ = Describe("PagerDuty's callback", func() {
 	BeforeEach(func() { w = newWorld() })
 
 	DescribeTable("says that the person who was told has it", func(kind string) {
-		Expect(w.callBack(callback(kind, person, w.ticket(dana, "1")))).To(say(http.StatusOK,
-			`{"id": "`+helpID+`", "channel": "social/acme-help", "state": "Acknowledged", "by": "customer-care/dana", "at": "2026-11-22T00:55:00Z"}`))
+		Expect(w.callBack(callback(kind, person, w.ticket(dana, "1")))).To(say(http.StatusOK, `{}`), "a ticket tells nothing")
 		Expect(*w.conversation().Response).To(Equal(conversation.Response{OpenedAt: start, At: noon, Kind: conversation.ByAcknowledgement, By: dana}))
-		Expect(w.log.String()).To(And(ContainSubstring(helpID), ContainSubstring(dana), ContainSubstring("PagerDuty"), Not(ContainSubstring(words))))
+		Expect(w.log.String()).To(And(ContainSubstring(helpID), ContainSubstring(dana), ContainSubstring("PagerDuty, user PLH1HKV"), Not(ContainSubstring(words))))
 	},
 		Entry("when they acknowledge", acknowledged),
 		Entry("when they resolve", "incident.resolved"),
@@ -104,7 +106,10 @@ var _ = Describe("PagerDuty's callback", func() {
 		body := callback(acknowledged, person, w.ticket(dana, "1"))
 		w.callBack(body)
 		Expect(w.callBack(body)).To(HaveField("Code", http.StatusOK), "sent twice")
-		Expect(w.callBack(callback(acknowledged, person, w.ticket(maria, "1")))).To(HaveField("Code", http.StatusOK), "another has it")
+		other := callback(acknowledged, person, w.ticket(maria, "1"))
+		Expect(w.callBack(other)).To(say(http.StatusOK, `{"problem": "Nothing is noted. Nobody waits there any more, or somebody else has it."}`))
+		page := w.do(http.MethodPost, base+"/ack/pagerduty", other, "Accept", browsers)
+		Expect(page.Body.String()).NotTo(Or(ContainSubstring("dana"), ContainSubstring("acme-help")), "nor does it as a page")
 		Expect(w.conversation().Response.By).To(Equal(dana))
 		reply := mention("2", noon)
 		reply.Kind = event.OwnPost
@@ -135,6 +140,10 @@ var _ = Describe("PagerDuty's callback", func() {
 		Entry("when the time of an incident is up", http.StatusAccepted, func() string {
 			return strings.Replace(callback("incident.resolved", "service_reference", w.ticket(dana, "1")), `"agent":{`, `"agent":null,"was":{`, 1)
 		}),
+		Entry("of what was merged", http.StatusAccepted, func() string {
+			return strings.Replace(callback("incident.resolved", person, w.ticket(dana, "1")),
+				`"resolve_reason":null`, `"resolve_reason":{"type":"merge_resolve_reason","incident":{"id":"PGR0VU3","type":"incident_reference"}}`, 1)
+		}),
 		Entry("of the incidents of others", http.StatusAccepted, func() string { return callback(acknowledged, person, "srv01/HTTP") }),
 		Entry("of an incident without a key", http.StatusAccepted, func() string { return callback(acknowledged, person, "") }),
 		Entry("in another's name", http.StatusAccepted, func() string {
@@ -149,8 +158,21 @@ var _ = Describe("PagerDuty's callback", func() {
 		Entry("of no JSON", http.StatusBadRequest, func() string { return "payload=1" }),
 		Entry("of other JSON", http.StatusBadRequest, func() string { return `{"messages":[{"event":"incident.acknowledge"}]}` }),
 		Entry("of what is cut short", http.StatusBadRequest, func() string { return callback(acknowledged, person, w.ticket(dana, "1"))[:200] }),
-		Entry("of what is huge", http.StatusRequestEntityTooLarge, func() string { return strings.Repeat(" ", 128<<10) + "{}" }),
+		Entry("of what is huge", http.StatusRequestEntityTooLarge, func() string { return strings.Repeat(" ", 32<<10) + "{}" }),
 	)
+
+	It("is to come again where not all of it came", func() {
+		request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, base+"/ack/pagerduty", iotest.ErrReader(io.ErrUnexpectedEOF))
+		recorder := httptest.NewRecorder()
+		w.handler.ServeHTTP(recorder, request)
+		Expect(recorder.Code).To(Equal(http.StatusServiceUnavailable))
+	})
+
+	It("logs nothing strange of who did it", func() {
+		w.callBack(strings.ReplaceAll(callback(acknowledged, person, w.ticket(dana, "1")), "PLH1HKV", `x\ny`))
+		Expect(w.conversation().Response).NotTo(BeNil())
+		Expect(w.log.String()).To(ContainSubstring("user unknown"))
+	})
 
 	It("is no page, and a ticket is no link", func() {
 		Expect(w.open(base + "/ack/pagerduty")).To(show(http.StatusMethodNotAllowed, "PagerDuty calls here"))
