@@ -32,7 +32,8 @@ func newInboxCommand() *cobra.Command {
 		Use:   "inbox [[NAMESPACE/]CHANNEL]",
 		Short: "Show which conversations wait for an answer, and who was told",
 		Long: "Show which conversations wait for an answer, oldest first: of all channels, or of one. Of each, how long it waits,\n" +
-			"which step of its route was told, who that was, and when the next one is. Nothing of what was written is shown.\n\n" + reachHelp,
+			"which step of its route was told, who that was, and when the next one is. Nothing of what was written is shown.\n" +
+			"It shows " + inboxLimit + " at most. With --all, those that wait come before the others.\n\n" + reachHelp,
 		Example: "  rostra inbox\n  rostra inbox social/acme-help -o wide\n  rostra inbox --all -o json",
 		Args:    atMostOne("SocialChannel"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
@@ -75,13 +76,26 @@ func (c *inboxCommand) run(cmd *cobra.Command, args []string) error {
 		return printJSON(cmd.OutOrStdout(), found)
 	}
 	if more := found.Total - len(found.Conversations); more > 0 {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d younger ones are not shown: name a channel.\n", more)
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d %s.\n", more, c.cutWords(len(args) == 1))
 	}
 	if len(found.Conversations) == 0 {
 		_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "Nobody waits for an answer.")
 		return nil
 	}
 	return printInbox(cmd.OutOrStdout(), found, c.format.value == formatWide)
+}
+
+// cutWords say what is not shown, and what helps to see it.
+func (c *inboxCommand) cutWords(ofChannel bool) string {
+	switch {
+	case c.all && ofChannel:
+		return "more are not shown, those that wait come first"
+	case c.all:
+		return "more are not shown, those that wait come first: name a channel"
+	case ofChannel:
+		return "younger ones are not shown: they move up as these are answered"
+	}
+	return "younger ones are not shown: name a channel"
 }
 
 // channel reads the name of one, with the namespace that is meant.

@@ -93,18 +93,38 @@ func inboxState(c *desk.Conversation, now time.Time) string {
 	return words
 }
 
-// toldNames are those who were told, and those who could not be, without a word
-// of how.
-func toldNames(c *desk.Conversation) string {
-	var names []string
-	for _, t := range c.Tellings {
-		if t.Way != "" && !slices.Contains(names, t.Member) {
-			names = append(names, t.Member)
-		}
+// What is said of somebody who was not told, or of whom nobody knows.
+const (
+	outcomeUnknown = "not known"
+	outcomeFailed  = "failed"
+)
+
+// outcomeWords says what came of a telling; empty where it reached somebody.
+func outcomeWords(t *desk.Telling) string {
+	switch {
+	case t.Way != "":
+		return ""
+	case t.Unsure:
+		return outcomeUnknown
 	}
-	for _, t := range c.Tellings {
-		if failed := t.Member + " (failed)"; t.Way == "" && !slices.Contains(names, t.Member) && !slices.Contains(names, failed) {
-			names = append(names, failed)
+	return outcomeFailed
+}
+
+// toldNames are those who were told, those who may have been, and those who could
+// not be, each once and without a word of how.
+func toldNames(c *desk.Conversation) string {
+	var members, names []string
+	for _, outcome := range []string{"", outcomeUnknown, outcomeFailed} {
+		for i := range c.Tellings {
+			t := &c.Tellings[i]
+			if outcomeWords(t) != outcome || slices.Contains(members, t.Member) {
+				continue
+			}
+			name := t.Member
+			if outcome != "" {
+				name += " (" + outcome + ")"
+			}
+			members, names = append(members, t.Member), append(names, name)
 		}
 	}
 	if len(names) == 0 {
@@ -116,10 +136,11 @@ func toldNames(c *desk.Conversation) string {
 // toldWords says of each who was to be told how that went, and when.
 func toldWords(c *desk.Conversation, now time.Time) string {
 	var words []string
-	for _, t := range c.Tellings {
+	for i := range c.Tellings {
+		t := &c.Tellings[i]
 		way := "by " + t.Way
-		if t.Way == "" {
-			way = "failed: " + t.Problem
+		if outcome := outcomeWords(t); outcome != "" {
+			way = outcome + ": " + t.Problem
 		}
 		words = append(words, t.Team+"/"+t.Member+" "+age(now, t.At)+" ago, "+t.Step+", "+way)
 	}

@@ -228,9 +228,36 @@ ccccbbbb   social/acme-news   direct message   3s      Open         -        nob
 	It("says where nobody waits, and where more do than it shows", func() {
 		r := rostra("inbox", "--desk", receive(desk.Conversations{At: noon}).url())
 		Expect(r).To(Equal(result{cli.ExitOK, "", "Nobody waits for an answer.\n"}))
+	})
+
+	DescribeTable("says how many it does not show, and what helps", func(expected string, args ...string) {
 		many := waiting()
 		many.Total = 1500
-		Expect(rostra("inbox", "--desk", receive(many).url())).To(Equal(result{cli.ExitOK, table, "1498 younger ones are not shown: name a channel.\n"}))
+		r := rostra(append([]string{"inbox", "--desk", receive(many).url()}, args...)...)
+		Expect(r).To(Equal(result{cli.ExitOK, table, expected + "\n"}))
+	},
+		Entry("of all channels", "1498 younger ones are not shown: name a channel."),
+		Entry("of one channel", "1498 younger ones are not shown: they move up as these are answered.", "social/acme-help"),
+		Entry("of those too that wait no more", "1498 more are not shown, those that wait come first: name a channel.", "--all"),
+		Entry("of those too, in one channel", "1498 more are not shown, those that wait come first.", "--all", "social/acme-help"),
+	)
+
+	It("does not say that a telling failed of which nobody knows", func() {
+		unsure := waiting()
+		told := &unsure.Conversations[0].Tellings
+		(*told)[0].Unsure, (*told)[0].Problem = true, "no answer came"
+		*told = append(*told,
+			desk.Telling{At: noon.Add(-2 * time.Minute), Step: "step 2", Team: "customer-care", Member: "maria", Problem: "no such mailbox"},
+			desk.Telling{At: noon.Add(-time.Minute), Step: "step 2", Team: "customer-care", Member: "dana", Unsure: true, Problem: "no answer came"},
+			desk.Telling{At: noon.Add(-time.Minute), Step: "step 2", Team: "customer-care", Member: "nina", Problem: "no such mailbox"},
+			desk.Telling{At: noon, Step: "step 3", Team: "customer-care", Member: "nina", Unsure: true, Problem: "no answer came"},
+		)
+		Expect(succeed("inbox", "--desk", receive(unsure).url())).To(ContainSubstring("  dana, maria (not known), nina (not known)  "))
+		Expect(succeed("inbox", "--desk", receive(unsure).url(), "-o", "wide")).To(And(
+			ContainSubstring("customer-care/maria 24m ago, step 1, not known: no answer came; customer-care/dana"),
+			ContainSubstring("customer-care/maria 2m ago, step 2, failed: no such mailbox;"),
+		))
+		Expect(succeed("inbox", "--desk", receive(unsure).url(), "-o", "json")).To(ContainSubstring(`"unsure": true`))
 	})
 
 	It("lets nothing of a stranger's command the terminal", func() {

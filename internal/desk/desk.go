@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/utils/clock"
 
 	"github.com/rostra-dev/rostra/internal/conversation"
@@ -37,6 +38,8 @@ const (
 
 	// defaultLimit and maxLimit are how many conversations a list has.
 	defaultLimit, maxLimit = 100, 1000
+	// readers is how many conversations of a list are read side by side.
+	readers = 16
 	// maxBody bounds the body of a request, in bytes.
 	maxBody = 4 << 10
 	// workLimit bounds what is done for one request.
@@ -128,23 +131,62 @@ func (d *desk) list(w http.ResponseWriter, r *http.Request) {
 		notSynced(w)
 		return
 	}
-	found := d.options.Ledger.List(filter)
+	found := waitingFirst(d.options.Ledger.List(filter))
+	shown, err := d.read(r.Context(), found[:min(limit, len(found))])
+	if err != nil {
+		d.outOfOrder(w, err)
+		return
+	}
 	answer := Conversations{At: d.options.Clock.Now().UTC(), Total: len(found), Conversations: []Conversation{}}
-	for _, one := range found[:min(limit, len(found))] {
-		c, err := d.options.Ledger.Get(r.Context(), one.ID)
-		switch {
-		case errors.Is(err, ledger.ErrUnknown): // it ended meanwhile
+	for _, one := range shown {
+		if one == nil || filter.Waiting && !one.State.Waits() { // it ended meanwhile
 			answer.Total--
-		case err != nil:
-			d.outOfOrder(w, err)
-			return
-		case filter.Waiting && !c.State.Waits(): // likewise
-			answer.Total--
-		default:
-			answer.Conversations = append(answer.Conversations, view(c))
+			continue
 		}
+		answer.Conversations = append(answer.Conversations, *one)
 	}
 	write(w, http.StatusOK, answer)
+}
+
+// waitingFirst puts those that wait before the others, each in the order in
+// which they are: what is over must not hide them where a list is cut.
+func waitingFirst(found []ledger.Summary) []ledger.Summary {
+	waiting, over := make([]ledger.Summary, 0, len(found)), []ledger.Summary(nil)
+	for _, one := range found {
+		if one.State.Waits() {
+			waiting = append(waiting, one)
+		} else {
+			over = append(over, one)
+		}
+	}
+	return append(waiting, over...)
+}
+
+// read reads conversations to show, several side by side, as the table may be far
+// away. They are in the same order; nil stands for one that is not there any
+// more.
+func (d *desk) read(ctx context.Context, found []ledger.Summary) ([]*Conversation, error) {
+	shown := make([]*Conversation, len(found))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for place, one := range found {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err // another read failed, which is what is told, or time is up
+			}
+			c, err := d.options.Ledger.Get(ctx, one.ID)
+			switch {
+			case errors.Is(err, ledger.ErrUnknown):
+				return nil
+			case err != nil:
+				return err
+			}
+			shown[place] = new(view(c))
+			return nil
+		})
+	}
+	err := group.Wait()
+	return shown, err
 }
 
 // readQuery reads what a list is asked for.

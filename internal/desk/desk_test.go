@@ -8,11 +8,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,30 +55,38 @@ type memory struct {
 	behind        bool
 	vanished      string
 	fail          error
-	calls         int
+
+	mu    sync.Mutex
+	calls int
+}
+
+func (m *memory) called() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls++
 }
 
 func (m *memory) Synced() bool { return !m.behind }
 
 func (m *memory) List(filter ledger.Filter) []ledger.Summary {
-	m.calls++
+	m.called()
 	var found []ledger.Summary
 	for _, id := range slices.Sorted(maps.Keys(m.conversations)) {
 		c := m.conversations[id]
 		if (filter.Channel == "" || filter.Channel == c.Channel) && (!filter.Waiting || c.State.Waits()) {
-			found = append(found, ledger.Summary{ID: id})
+			found = append(found, ledger.Summary{ID: id, State: c.State})
 		}
 	}
 	return found
 }
 
 func (m *memory) Find(prefix string) ([]string, error) {
-	m.calls++
+	m.called()
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.conversations)), func(id string) bool { return !strings.HasPrefix(id, prefix) }), nil
 }
 
 func (m *memory) Get(_ context.Context, id string) (*conversation.Conversation, error) {
-	m.calls++
+	m.called()
 	found, ok := m.conversations[id]
 	switch {
 	case m.fail != nil:
@@ -93,6 +103,65 @@ func (m *memory) Acknowledge(ctx context.Context, id string, _ int, by string) (
 		err = ledger.ErrOver
 	}
 	return found, err
+}
+
+// distant is a memory of which no read ends before as many are under way as it
+// expects, and of which the first then ends last.
+type distant struct {
+	*memory
+	expected int
+	first    string
+
+	mu                 sync.Mutex
+	under, most, ended int
+	enough, others     chan struct{}
+}
+
+func newDistant(near *memory, expected int, first string) *distant {
+	return &distant{memory: near, expected: expected, first: first, enough: make(chan struct{}), others: make(chan struct{})}
+}
+
+func (d *distant) Get(ctx context.Context, id string) (*conversation.Conversation, error) {
+	d.mu.Lock()
+	d.under++
+	if d.most = max(d.most, d.under); d.under == d.expected && d.ended == 0 {
+		close(d.enough)
+	}
+	d.mu.Unlock()
+	awaited := []chan struct{}{d.enough}
+	if id == d.first {
+		awaited = append(awaited, d.others)
+	}
+	for _, one := range awaited {
+		select {
+		case <-one:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.under--
+	d.ended++
+	if d.ended == len(d.conversations)-1 {
+		close(d.others)
+	}
+	return d.memory.Get(ctx, id)
+}
+
+// torn is a memory of which one row cannot be read, and the others are not read
+// before somebody gives up.
+type torn struct {
+	*memory
+	row string
+}
+
+func (t *torn) Get(ctx context.Context, id string) (*conversation.Conversation, error) {
+	if id == t.row {
+		return nil, errors.New("the disk is full")
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // world is a desk with three conversations.
@@ -117,13 +186,19 @@ func newWorld() *world {
 	over.ID = overID
 	over.Acknowledge("customer-care/maria", noon.Add(-50*time.Minute))
 	w := &world{ledger: &memory{conversations: map[string]*conversation.Conversation{helpID: help, newsID: news, overID: over}}}
+	w.serve(w.ledger)
+	return w
+}
+
+// serve makes the desk anew, with another ledger.
+func (w *world) serve(table desk.Ledger) {
+	GinkgoHelper()
 	handler, err := desk.New(desk.Options{
-		Ledger: w.ledger, Clock: clocktesting.NewFakePassiveClock(noon),
+		Ledger: table, Clock: clocktesting.NewFakePassiveClock(noon),
 		Logger: funcr.New(func(prefix, args string) { w.log.WriteString(prefix + args + "\n") }, funcr.Options{}),
 	})
 	Expect(err).NotTo(HaveOccurred())
 	w.handler = handler
-	return w
 }
 
 func conversationOf(channel string, kind event.Kind, at time.Time) *conversation.Conversation {
@@ -138,7 +213,11 @@ func conversationOf(channel string, kind event.Kind, at time.Time) *conversation
 }
 
 func (w *world) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {
-	request := httptest.NewRequestWithContext(context.Background(), method, target, strings.NewReader(body))
+	return w.within(context.Background(), method, target, body, headers...)
+}
+
+func (w *world) within(ctx context.Context, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	request := httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
@@ -224,6 +303,53 @@ var _ = Describe("The list", func() {
 		Expect(ids(answer)).To(Equal([]string{newsID}))
 		Expect(answer.Total).To(Equal(1))
 	})
+
+	It("says of whom nobody knows whether they were told", func() {
+		help := w.ledger.conversations[helpID]
+		help.Tellings[1].Problem, help.Tellings[1].Unsure = "no answer came", true
+		Expect(w.list("").Conversations[0].Tellings[1]).To(Equal(desk.Telling{
+			At: noon.Add(-9 * time.Minute), Step: "step 2", Team: "customer-care", Member: "maria", Problem: "no answer came", Unsure: true,
+		}))
+		body := w.do(http.MethodGet, address+desk.Path, "").Body.String()
+		Expect(strings.Count(body, `"unsure":true`)).To(Equal(1))
+		Expect(body).NotTo(ContainSubstring(`"unsure":false`))
+	})
+
+	It("has those that wait before the others, however old", func() {
+		oldest := conversationOf("social/acme-help", event.Reply, noon.Add(-2*time.Hour))
+		oldest.ID = "aaaa0000ccccddddeeee"
+		oldest.Acknowledge("customer-care/dana", noon.Add(-time.Hour))
+		w.ledger.conversations[oldest.ID] = oldest
+		Expect(ids(w.list("?state=all"))).To(Equal([]string{helpID, newsID, oldest.ID, overID}))
+		cut := w.list("?state=all&limit=2")
+		Expect(ids(cut)).To(Equal([]string{helpID, newsID}))
+		Expect(cut.Total).To(Equal(4))
+	})
+
+	It("reads sixteen side by side, from a table that is far away", func(ctx SpecContext) {
+		w.ledger.conversations = map[string]*conversation.Conversation{}
+		for i := range 40 {
+			c := conversationOf("social/acme-help", event.Mention, noon.Add(-time.Hour))
+			c.ID = fmt.Sprintf("aaaa%04dccccddddeeee", i)
+			w.ledger.conversations[c.ID] = c
+		}
+		inOrder := slices.Sorted(maps.Keys(w.ledger.conversations))
+		far := newDistant(w.ledger, 16, inOrder[0])
+		w.serve(far)
+		recorder := w.within(ctx, http.MethodGet, address+desk.Path, "")
+		Expect(recorder.Code).To(Equal(http.StatusOK), recorder.Body.String())
+		answer := desk.Conversations{}
+		Expect(json.Unmarshal(recorder.Body.Bytes(), &answer)).To(Succeed())
+		Expect(ids(answer)).To(Equal(inOrder))
+		Expect(far.most).To(Equal(16))
+	}, SpecTimeout(5*time.Second))
+
+	It("gives up all reads where one fails, and says why that did", func(ctx SpecContext) {
+		w.serve(&torn{w.ledger, newsID})
+		recorder := w.within(ctx, http.MethodGet, address+desk.Path, "")
+		Expect(recorder.Code).To(Equal(http.StatusServiceUnavailable))
+		Expect(recorder.Body.String()).To(ContainSubstring("the disk is full"))
+	}, SpecTimeout(5*time.Second))
 
 	DescribeTable("is not understood", func(query, problem string) {
 		recorder := w.do(http.MethodGet, address+desk.Path+query, "")

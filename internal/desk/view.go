@@ -16,8 +16,8 @@ import (
 type Conversations struct {
 	// At is when it was answered.
 	At time.Time `json:"at"`
-	// Total is how many there are, of which Conversations may have only the
-	// first, oldest first.
+	// Total is how many there are, of which Conversations may have only the first:
+	// those that wait, oldest first, and then the others, oldest first.
 	Total         int            `json:"total"`
 	Conversations []Conversation `json:"conversations"`
 }
@@ -69,9 +69,13 @@ type Telling struct {
 	// Team and Member who was to be told.
 	Team   string `json:"team"`
 	Member string `json:"member"`
-	// Way in which they were told; empty where that failed, which Problem says.
+	// Way in which they were told; empty where that failed, or where nobody knows
+	// whether it did. Problem says why.
 	Way     string `json:"way,omitempty"`
 	Problem string `json:"problem,omitempty"`
+	// Unsure tells that they may have been told in other ways than Way, or at all,
+	// without that anybody knows.
+	Unsure bool `json:"unsure,omitempty"`
 }
 
 // Response is the first response.
@@ -114,7 +118,8 @@ func view(c *conversation.Conversation) Conversation {
 			shown.Step = step
 		}
 		shown.Tellings = append(shown.Tellings, Telling{
-			At: telling.At.UTC(), Step: step, Team: telling.Team, Member: telling.Member, Way: telling.Way, Problem: telling.Problem,
+			At: telling.At.UTC(), Step: step, Team: telling.Team, Member: telling.Member, Way: telling.Way,
+			Problem: telling.Problem, Unsure: telling.Unsure,
 		})
 	}
 	if c.State.Waits() && !c.Due.IsZero() {
