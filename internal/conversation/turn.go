@@ -189,9 +189,13 @@ func (c *Conversation) note(tellings []Telling, now time.Time) bool {
 	return heard
 }
 
-// keep keeps one. That an earlier try may have told them stays known.
+// keep keeps one, once. That an earlier try may have told them stays known.
 func (c *Conversation) keep(telling *Telling) {
 	c.Tellings = slices.DeleteFunc(c.Tellings, func(t Telling) bool {
+		same := t.Way == telling.Way && t.At.Equal(telling.At) && t.place() == telling.place()
+		if same && t.Way != "" {
+			return true
+		}
 		if t.Way != "" || t.place() != telling.place() || t.Unsure && telling.Grouped {
 			return false
 		}

@@ -158,6 +158,8 @@ type Dispatcher struct {
 	// looked is when it was last looked whether a flood is over, by the key of its
 	// row.
 	looked map[string]time.Time
+	// gathering are the rows of the gatherings that this process is at.
+	gathering map[string]struct{}
 }
 
 // New makes a Dispatcher.
@@ -187,7 +189,7 @@ func New(o Options) (*Dispatcher, error) {
 		events: o.Events, ledger: o.Ledger, directory: o.Directory, links: o.Links, tickets: o.Tickets, complete: o.Complete, clock: o.Clock, log: o.Logger,
 		metrics: newMetrics(), name: o.Name, by: o.Name + "/" + nuid.Next(),
 		floods: newFloods(), slots: make(chan struct{}, workers), crowds: make(chan struct{}, gatherers), closers: make(chan struct{}, closers),
-		nudge: make(chan struct{}, 1), looked: map[string]time.Time{}, limit: maxWaiting, quiet: newQuiet(), away: &away{}, doubts: newDoubts(),
+		nudge: make(chan struct{}, 1), looked: map[string]time.Time{}, gathering: map[string]struct{}{}, limit: maxWaiting, quiet: newQuiet(), away: &away{}, doubts: newDoubts(),
 	}
 	if o.Metrics != nil {
 		if err := d.metrics.register(o.Metrics); err != nil {
@@ -280,6 +282,9 @@ func (d *Dispatcher) begin(ctx context.Context) time.Time {
 			d.spawn(d.crowds, func() { d.gather(ctx, c) })
 		}
 		ids, next := d.ledger.TakeDue(now, atOnce)
+		full := len(ids) == atOnce
+		doubtful, look := d.doubts.ready(now)
+		ids = append(ids, doubtful...)
 		for n, id := range ids {
 			if !d.away.until(d.clock.Now()).IsZero() || !d.start(ctx, d.slots, func() { d.attend(ctx, id, false) }) {
 				d.leave(ids[n:], now)
@@ -289,10 +294,10 @@ func (d *Dispatcher) begin(ctx context.Context) time.Time {
 		if ctx.Err() != nil {
 			return time.Time{}
 		}
-		if len(ids) == atOnce || len(crowds) > 0 {
+		if full || len(crowds) > 0 {
 			continue
 		}
-		return earliest(earliest(next, gather), d.closeFloods(ctx, now))
+		return earliest(earliest(next, gather), earliest(look, d.closeFloods(ctx, now)))
 	}
 }
 

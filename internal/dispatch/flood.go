@@ -35,13 +35,17 @@ type crowd struct {
 	// key names the people, the channel and the task.
 	key string
 	ids map[string]struct{}
+	// must tells that somebody must hear of one of them: its turn is of the
+	// fallback, or in the stead of a route that is not there.
+	must bool
 	// since is when the first came, and before notBefore they are left alone.
 	since, notBefore time.Time
 }
 
-func newCrowd(uid, channel string, task conversation.Task, people []escalation.Hearer, now time.Time) *crowd {
-	names := make([]string, 0, len(people)+2)
-	for _, hearer := range people {
+// newCrowd makes the crowd to which a conversation belongs at a turn, without it.
+func newCrowd(c *conversation.Conversation, task conversation.Task, turn escalation.Turn, now time.Time) *crowd {
+	names := make([]string, 0, len(turn.People)+2)
+	for _, hearer := range turn.People {
 		names = append(names, hearer.String())
 	}
 	slices.Sort(names)
@@ -50,8 +54,11 @@ func newCrowd(uid, channel string, task conversation.Task, people []escalation.H
 		kind = "late"
 	}
 	// Names of teams and members have no line breaks.
-	key := strings.Join(append(names, kind, uid), "\n")
-	return &crowd{uid: uid, channel: channel, task: task, people: people, key: key, ids: map[string]struct{}{}, since: now}
+	key := strings.Join(append(names, kind, c.ChannelUID), "\n")
+	return &crowd{
+		uid: c.ChannelUID, channel: c.Channel, task: task, people: turn.People, key: key, ids: map[string]struct{}{}, since: now,
+		must: task == conversation.TakeTurn && (turn.At.Fallback || turn.At.StandIn),
+	}
 }
 
 // floods keeps one person from being told of one channel again and again.
@@ -154,6 +161,7 @@ func (f *floods) hold(channel *flooded, c *crowd, ids ...string) {
 	if c.since.Before(held.since) {
 		held.since = c.since
 	}
+	held.must = held.must || c.must
 	for _, id := range ids {
 		held.ids[id] = struct{}{}
 	}

@@ -43,7 +43,7 @@ func TestNobodyIsFlooded(t *testing.T) {
 		for n := range rapid.IntRange(1, 150).Draw(t, "conversations") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "pass")) * time.Second)
 			id := fmt.Sprint("conversation-", n)
-			c := newCrowd("uid-1", "social/help", conversation.TakeTurn, anyPeople(t), now)
+			c := crowdOf("uid-1", anyPeople(t), now)
 			if f.admit(c, id, now) {
 				hear(c)
 			} else {
@@ -84,12 +84,16 @@ func anyPeople(t *rapid.T) []escalation.Hearer {
 func TestBudgetsAreForgotten(t *testing.T) {
 	now := time.Date(2026, 11, 20, 13, 30, 0, 0, time.UTC)
 	f := newFloods()
-	c := newCrowd("uid-1", "social/help", conversation.TakeTurn, []escalation.Hearer{{Person: escalation.Person{Team: "care", Name: "maria"}}}, now)
+	c := crowdOf("uid-1", []escalation.Hearer{{Person: escalation.Person{Team: "care", Name: "maria"}}}, now)
 	if !f.admit(c, "one", now) {
 		t.Fatal("the first is held")
 	}
-	f.admit(newCrowd("uid-2", "social/other", conversation.TakeTurn, c.people, now), "two", now.Add(2*burst*refill))
+	f.admit(crowdOf("uid-2", c.people, now), "two", now.Add(2*burst*refill))
 	if len(f.channels) != 1 {
 		t.Fatalf("%d channels are remembered", len(f.channels))
 	}
+}
+
+func crowdOf(uid string, people []escalation.Hearer, now time.Time) *crowd {
+	return newCrowd(&conversation.Conversation{ChannelUID: uid, Channel: "social/" + uid}, conversation.TakeTurn, escalation.Turn{People: people}, now)
 }

@@ -59,6 +59,11 @@ func (d *Dispatcher) gather(ctx context.Context, c *crowd) {
 		d.attend(ctx, g.waiting[0].ID, true)
 		return
 	}
+	if !d.takeGathering(g.rowKey) {
+		d.putBack(c, now.Add(again)) // one message at a time, or receivers fold them
+		return
+	}
+	defer d.leaveGathering(g.rowKey)
 	var until time.Time
 	var err error
 	if g.channel, err = d.directory.Channel(ctx, channelName(c.channel), c.uid); err == nil && g.channel != nil {
@@ -127,14 +132,36 @@ func (d *Dispatcher) claimGathering(ctx context.Context, g *gathered) (until tim
 			return nil, nil
 		}
 		g.join(&row, now)
-		if row.Claim != nil {
+		if row.Claim != nil && !d.doubts.has(g.rowKey, row.Claim) {
 			row.Lost++
 		}
 		row.Claim = d.claim(now)
 		g.row = row
 		return &row, nil
 	})
+	switch {
+	case err != nil:
+		d.doubts.keep(g.rowKey, g.row.Claim, time.Time{})
+	case until.IsZero():
+		d.doubts.forget(g.rowKey)
+	}
 	return until, err
+}
+
+// takeGathering tells whether this process may be at a gathering; it is, then,
+// until leaveGathering.
+func (d *Dispatcher) takeGathering(key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, taken := d.gathering[key]
+	d.gathering[key] = struct{}{}
+	return !taken
+}
+
+func (d *Dispatcher) leaveGathering(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.gathering, key)
 }
 
 // join makes what is about to be told a part of the flood that goes on, or of a
@@ -189,7 +216,9 @@ func (d *Dispatcher) tellCrowd(ctx context.Context, g *gathered) {
 			row.At = d.clock.Now()
 			d.metrics.gathered.Add(float64(len(g.waiting)))
 		case again:
-			d.writeGathering(ctx, g, row)
+			if !d.writeGathering(ctx, g, row) && !reached(tellings) {
+				d.doubts.keep(g.rowKey, g.row.Claim, time.Time{})
+			}
 			d.putBack(g.crowd, d.clock.Now().Add(conversation.Pause(row.Tries, tellings)))
 			return
 		}
@@ -206,8 +235,8 @@ func (d *Dispatcher) tellCrowd(ctx context.Context, g *gathered) {
 }
 
 // doubtful tells whether the people may have been told the same as often as they
-// may be, and nobody knows.
-func (g *gathered) doubtful() bool { return g.row.Lost >= gatherLost }
+// may be, and nobody knows. Where somebody must hear, they are told all the same.
+func (g *gathered) doubtful() bool { return g.row.Lost >= gatherLost && !g.must }
 
 // doubted is what is known of people who may have been told.
 func (d *Dispatcher) doubted(g *gathered) []conversation.Telling {
@@ -241,8 +270,9 @@ func (d *Dispatcher) noteCrowd(ctx context.Context, g *gathered, tellings []conv
 	return true
 }
 
-// writeGathering writes a gathering's row, if the claim is still there.
-func (d *Dispatcher) writeGathering(ctx context.Context, g *gathered, after ledger.Gathering) {
+// writeGathering writes a gathering's row, if the claim is still there. It tells
+// whether what is in the row is known then.
+func (d *Dispatcher) writeGathering(ctx context.Context, g *gathered, after ledger.Gathering) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	err := d.ledger.Gather(ctx, g.rowKey, func(row ledger.Gathering) (*ledger.Gathering, error) {
@@ -255,6 +285,7 @@ func (d *Dispatcher) writeGathering(ctx context.Context, g *gathered, after ledg
 	if err != nil && d.quiet.may("gathered "+cause(err), d.clock.Now()) {
 		d.log.Error(err, "that people were told of many conversations could not be written; they may hear of some again", "channel", g.crowd.channel)
 	}
+	return err == nil
 }
 
 // noteAll notes in many conversations that people were told of them.
@@ -295,7 +326,7 @@ func (d *Dispatcher) noteOne(c *conversation.Conversation, g *gathered, tellings
 		return false
 	}
 	turn := turnOf(c, g.channel, g.task, now)
-	if newCrowd(c.ChannelUID, c.Channel, g.task, turn.People, now).key != g.key {
+	if newCrowd(c, g.task, turn, now).key != g.key {
 		return false
 	}
 	c.Release() // of one that ended without a word

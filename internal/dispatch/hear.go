@@ -157,11 +157,12 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 	free := reserve(d.slots)
 	var next step
 	var outcome string
+	var written bool
 	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	after, err := d.ledger.Update(writing, id, func(c *conversation.Conversation) (*conversation.Conversation, error) {
 		d.giveUp(&next) // of a try that others were faster than
-		outcome = eventKnown
+		outcome, written = eventKnown, false
 		now := d.clock.Now()
 		if c == nil {
 			if d.ledger.Waiting(e.ChannelUID) >= d.limit {
@@ -179,14 +180,18 @@ func (d *Dispatcher) message(ctx context.Context, e *event.Event) (string, error
 		if answer == nil && free {
 			next = d.consider(c, channel, now, false)
 		}
+		written = true
 		return c, nil
 	})
+	if err == nil && written {
+		d.doubts.forget(id)
+	}
 	if outcome == eventOverflow && err == nil {
 		d.sayFull(e)
 	}
 	switch {
 	case err != nil:
-		d.doubts.keep(id, &next)
+		d.doubt(id, &next, d.clock.Now())
 		d.giveUp(&next)
 		outcome = ""
 	case next.plan != nil:

@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rostra-dev/rostra/internal/dispatch"
 	"github.com/rostra-dev/rostra/internal/inbox"
 	"github.com/rostra-dev/rostra/internal/ledger"
 	"github.com/rostra-dev/rostra/internal/notify"
@@ -139,6 +140,211 @@ var _ = Describe("A claim whose write was not answered", func() {
 	}
 })
 
+var _ = Describe("A claim whose write was not answered, where reads lag", func() {
+	var w *world
+	var d *dispatch.Dispatcher
+	BeforeEach(func() {
+		w = newWorld()
+		w.target = 0
+		d = w.dispatcher("rostra-0")
+	})
+	loseOne := func() {
+		left := 1
+		w.table.after = func(string) error {
+			if left--; left >= 0 {
+				return inbox.ErrUnavailable
+			}
+			return nil
+		}
+	}
+	// toldWithin lets time pass until so many were told.
+	toldWithin := func(ctx context.Context, count int, limit time.Duration) {
+		GinkgoHelper()
+		begun := w.clock.Now()
+		for len(w.who()) < count && w.clock.Since(begun) <= limit {
+			w.clock.Step(time.Second)
+			d.Settle(ctx)
+		}
+		Expect(w.who()).To(HaveLen(count))
+		Expect(w.clock.Since(begun)).To(BeNumerically("<=", limit))
+		for _, telling := range w.only().Tellings {
+			Expect(telling).To(And(HaveField("Lost", 0), HaveField("Unsure", false)))
+		}
+	}
+
+	It("is remembered when a replica that is behind does not show it", func(ctx SpecContext) {
+		Expect(d.Handle(ctx, w.mention("jo", "hello"))).To(Succeed())
+		d.Idle()
+		before, err := w.table.Get(ctx, w.only().ID)
+		Expect(err).NotTo(HaveOccurred())
+		loseOne()
+		w.clock.Step(15 * time.Minute)
+		d.Settle(ctx)
+		w.table.stale = &before
+		toldWithin(ctx, 2, 10*time.Second)
+	})
+
+	It("is remembered when the index does not know the conversation yet", func(ctx SpecContext) {
+		e := w.mention("jo", "hello")
+		loseOne()
+		w.table.mute = true
+		Expect(d.Handle(ctx, e)).NotTo(Succeed())
+		w.table.unmute()
+		toldWithin(ctx, 1, 10*time.Second)
+		Expect(d.Handle(ctx, e)).To(Succeed())
+		d.Idle()
+		Expect(w.who()).To(HaveLen(1))
+	})
+
+	It("is looked at soon, also where its row is followed late", func(ctx SpecContext) {
+		Expect(d.Handle(ctx, w.mention("jo", "hello"))).To(Succeed())
+		d.Idle()
+		loseOne()
+		w.table.mute = true
+		w.clock.Step(15 * time.Minute)
+		d.Settle(ctx)
+		w.table.unmute()
+		toldWithin(ctx, 2, 10*time.Second)
+	})
+})
+
+var _ = Describe("A message of many that did not go out", func() {
+	var w *world
+	var d *dispatch.Dispatcher
+	BeforeEach(func() {
+		w = newWorld()
+		w.target = 0
+		d = w.dispatcher("rostra-0")
+	})
+	hear := func(ctx context.Context) {
+		GinkgoHelper()
+		for range 20 {
+			Expect(d.Handle(ctx, w.mention(fmt.Sprint("author-", w.events), "hello"))).To(Succeed())
+		}
+		d.Idle()
+	}
+	isGathering := func(key string) bool { return strings.HasPrefix(key, "gather") }
+	pass := func(ctx context.Context) {
+		for range 10 {
+			w.clock.Step(30 * time.Second)
+			d.Settle(ctx)
+		}
+	}
+
+	It("since the answer to its claim was lost, passes nobody by", func(ctx SpecContext) {
+		hear(ctx)
+		left := 3
+		w.table.after = func(key string) error {
+			if isGathering(key) && left > 0 {
+				left--
+				return inbox.ErrUnavailable
+			}
+			return nil
+		}
+		pass(ctx)
+		Expect(left).To(BeZero())
+		Expect(w.many()).To(HaveLen(1))
+		Expect(w.who()).To(HaveEach("care/nina"))
+	})
+
+	It("and whose end could not be written, passes nobody by", func(ctx SpecContext) {
+		hear(ctx)
+		left, lost := 2, false
+		w.onTell = func(_, _ string, m notify.Message) error {
+			if isMany(m) && left > 0 {
+				left--
+				lost = true
+				return &notify.Failure{}
+			}
+			return nil
+		}
+		w.table.before = func(key string) error {
+			if lost && isGathering(key) {
+				lost = false
+				return inbox.ErrUnavailable
+			}
+			return nil
+		}
+		pass(ctx)
+		Expect(left).To(BeZero())
+		Expect(w.many()).To(HaveLen(1))
+		Expect(w.who()).To(HaveEach("care/nina"))
+	})
+
+	It("is sent by one at a time", func(sctx SpecContext) {
+		hear(sctx)
+		ctx, stop := context.WithCancel(sctx)
+		over, hanging := make(chan struct{}), make(chan struct{}, 10)
+		w.onTell = func(_, _ string, m notify.Message) error {
+			if isMany(m) {
+				hanging <- struct{}{}
+				<-over
+			}
+			return nil
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- d.Start(ctx) }()
+		w.clock.Step(61 * time.Second)
+		Eventually(hanging).Should(Receive())
+		for n := range 3 {
+			e := w.mention(fmt.Sprint("later-", n), "hello")
+			Expect(d.Handle(ctx, e)).To(Succeed())
+		}
+		for range 3 {
+			Eventually(w.clock.HasWaiters).Should(BeTrue())
+			w.clock.Step(61 * time.Second)
+		}
+		Consistently(hanging, "200ms").ShouldNot(Receive())
+		close(over)
+		Eventually(func() []string {
+			w.clock.Step(10 * time.Second)
+			return w.many()
+		}).Should(HaveLen(2))
+		Expect(w.many()[0]).NotTo(Equal(w.many()[1]), "or receivers fold them")
+		stop()
+		Eventually(ended).Should(Receive(BeNil()))
+	})
+})
+
+var _ = Describe("The fallback", func() {
+	It("hears of many at once also after crashes", func(ctx SpecContext) {
+		w := newWorld()
+		w.target = 0
+		w.route.Spec.Steps = nil
+		d := w.dispatcher("rostra-0")
+		for n := range 60 {
+			Expect(d.Handle(ctx, w.mention(fmt.Sprint("author-", n), "hello"))).To(Succeed())
+		}
+		d.Idle()
+		w.clock.Step(time.Minute)
+		for range 3 {
+			w.onTell = func(_, _ string, m notify.Message) error {
+				if !isMany(m) {
+					return nil
+				}
+				w.table.before = func(string) error { return errKilled }
+				return errKilled // and nobody got it
+			}
+			w.ledger = w.newLedger()
+			killed := w.dispatcherOn("rostra-0", w.ledger)
+			for range 2 {
+				killed.Settle(ctx)
+				w.clock.Step(time.Minute)
+			}
+			w.table.before = nil
+		}
+		w.onTell = nil
+		Expect(w.many()).To(BeEmpty())
+		w.ledger = w.newLedger()
+		next := w.dispatcher("rostra-0")
+		for range 3 {
+			next.Settle(ctx)
+			w.clock.Step(time.Minute)
+		}
+		Expect(w.many()).To(HaveLen(1))
+	})
+})
+
 var _ = Describe("A process that is killed again and again", func() {
 	// killed runs a process of the same name that is killed when it has told of
 	// what is meant.
@@ -202,7 +408,7 @@ var _ = Describe("A process that is killed again and again", func() {
 		for id, times := range count {
 			Expect(times).To(BeNumerically("<=", 2), id)
 		}
-		w.onTell = nil
+		w.onTell, w.ledger = nil, w.newLedger()
 		d = w.dispatcher("rostra-0")
 		for range 3 {
 			w.clock.Step(time.Minute)

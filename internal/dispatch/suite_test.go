@@ -50,6 +50,10 @@ type table struct {
 	before func(key string) error
 	// after is called after a row was put; its error is Put's all the same.
 	after func(key string) error
+	// stale is what the next Get gives: a replica is behind. With mute, followers
+	// are told of nothing.
+	stale *inbox.Row
+	mute  bool
 }
 
 func newTable() *table { return &table{rows: map[string]inbox.Row{}} }
@@ -57,6 +61,10 @@ func newTable() *table { return &table{rows: map[string]inbox.Row{}} }
 func (t *table) Get(_ context.Context, key string) (inbox.Row, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if row := t.stale; row != nil && row.Key == key {
+		t.stale = nil
+		return *row, nil
+	}
 	row, ok := t.rows[key]
 	if !ok {
 		return inbox.Row{}, inbox.ErrNoRow
@@ -78,8 +86,8 @@ func (t *table) Put(_ context.Context, key string, value []byte, revision uint64
 	t.last++
 	t.puts++
 	t.rows[key] = inbox.Row{Key: key, Value: slices.Clone(value), Revision: t.last}
-	for _, follow := range t.followers {
-		follow(t.rows[key])
+	if !t.mute {
+		t.follow(t.rows[key])
 	}
 	if t.after != nil {
 		return t.last, t.after(key)
@@ -87,14 +95,28 @@ func (t *table) Put(_ context.Context, key string, value []byte, revision uint64
 	return t.last, nil
 }
 
+func (t *table) follow(row inbox.Row) {
+	for _, follow := range t.followers {
+		follow(row)
+	}
+}
+
+// unmute tells followers of all that they missed.
+func (t *table) unmute() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.mute = false
+	for _, row := range t.rows {
+		t.follow(row)
+	}
+}
+
 func (t *table) Delete(_ context.Context, key string, _ uint64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
 	delete(t.rows, key)
-	for _, follow := range t.followers {
-		follow(inbox.Row{Key: key, Revision: t.last, Gone: true})
-	}
+	t.follow(inbox.Row{Key: key, Revision: t.last, Gone: true})
 	return nil
 }
 

@@ -6,6 +6,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -127,6 +128,11 @@ func heard(tellings []conversation.Telling) bool {
 		}
 	}
 	return false
+}
+
+// reached tells whether any of the people were told, or may have been.
+func reached(tellings []conversation.Telling) bool {
+	return slices.ContainsFunc(tellings, func(t conversation.Telling) bool { return t.Way != "" || t.Unsure })
 }
 
 // short bounds what is kept of an error.

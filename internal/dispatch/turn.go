@@ -77,27 +77,34 @@ func (d *Dispatcher) attend(ctx context.Context, id string, paid bool) {
 		}
 		return c, nil
 	})
+	if err == nil && next.changed {
+		d.doubts.forget(id)
+	}
 	switch {
 	case err != nil:
-		doubtful := d.doubts.keep(id, &next)
-		d.giveUp(&next)
 		now := d.clock.Now()
+		d.doubt(id, &next, now)
+		d.giveUp(&next)
 		if ctx.Err() == nil {
 			d.away.note(err, now)
 		}
 		if ctx.Err() == nil && d.quiet.may(cause(err), now) {
 			d.log.Error(err, "a conversation could not be read or written; it is looked at again", "conversation", id, "after", again.String())
 		}
-		if doubtful {
-			d.ledger.Prompt(id, now.Add(again)) // its row may say that it is in hand
-		} else {
-			d.ledger.Wake(id, now.Add(again))
-		}
+		d.ledger.Wake(id, now.Add(again))
 	case next.plan != nil && after != nil:
 		next.plan.conversation = after
 		d.carryOut(ctx, next.plan)
 	case !next.changed && !next.held:
 		d.ledger.Wake(id, next.rest)
+	}
+}
+
+// doubt remembers the claim of a step that could not be written, if there is one.
+func (d *Dispatcher) doubt(id string, s *step, now time.Time) {
+	if s.plan != nil {
+		d.doubts.keep(id, s.plan.claim, now.Add(again))
+		d.hurry()
 	}
 }
 
@@ -151,7 +158,7 @@ func (d *Dispatcher) consider(c *conversation.Conversation, channel *Channel, no
 	}
 	next := step{changed: true, plan: &plan{task: task, channel: channel, turn: turn, due: due}}
 	if !paid {
-		next.spent = newCrowd(c.ChannelUID, c.Channel, task, turn.People, now)
+		next.spent = newCrowd(c, task, turn, now)
 		if !d.floods.admit(next.spent, c.ID, now) {
 			d.hurry()
 			if next := d.close(c, now); next.changed {
@@ -260,6 +267,10 @@ func (d *Dispatcher) carryOut(ctx context.Context, p *plan) {
 		return
 	}
 	after := d.finish(ctx, p, func(c *conversation.Conversation) bool { return d.note(c, p, tellings) })
+	if after == nil && !reached(tellings) {
+		d.doubts.keep(p.conversation.ID, p.claim, d.clock.Now().Add(again))
+		d.hurry()
+	}
 	if after != nil && after.Unreached() && p.turn.At.Fallback {
 		d.sayUnreached(after, p.turn.Skipped, d.clock.Now())
 	}
@@ -306,11 +317,14 @@ func (d *Dispatcher) finish(ctx context.Context, p *plan, note func(*conversatio
 // lasting gives a context that lasts longer than another, by the time of a write.
 func (d *Dispatcher) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
 	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(ctx, func() {
 		d.pause(lasting, writeTimeout)
 		cancel()
 	})
-	return lasting, cancel
+	return lasting, func() {
+		stop()
+		cancel()
+	}
 }
 
 // pause waits, and tells whether the context lasts.
