@@ -84,10 +84,3 @@ func (d *Dispatcher) leave(ids []string, now time.Time) {
 		d.ledger.Wake(id, now)
 	}
 }
-
-// leaveCrowds holds crowds again that were ready.
-func (d *Dispatcher) leaveCrowds(crowds []*crowd, now time.Time) {
-	for _, c := range crowds {
-		d.floods.putBack(c, now)
-	}
-}

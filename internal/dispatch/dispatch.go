@@ -142,6 +142,8 @@ type Dispatcher struct {
 	floods *floods
 	slots  chan struct{}
 	crowds chan struct{}
+	// ready are crowds that wait for one of those slots. Only begin uses it.
+	ready []*crowd
 	// closers are slots of those who close.
 	closers chan struct{}
 	tasks   sync.WaitGroup
@@ -274,13 +276,8 @@ func (d *Dispatcher) begin(ctx context.Context) time.Time {
 			return until
 		}
 		crowds, gather := d.floods.ready(now)
-		for n, c := range crowds {
-			if !reserve(d.crowds) { // waiting for one would keep everybody else waiting
-				d.leaveCrowds(crowds[n:], now.Add(soon))
-				break
-			}
-			d.spawn(d.crowds, func() { d.gather(ctx, c) })
-		}
+		d.ready = append(d.ready, crowds...)
+		d.startGathering(ctx)
 		ids, next := d.ledger.TakeDue(now, atOnce)
 		full := len(ids) == atOnce
 		doubtful, look := d.doubts.ready(now)
@@ -320,6 +317,21 @@ func (d *Dispatcher) start(ctx context.Context, slots chan struct{}, task func()
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// startGathering gathers the crowds that are ready, as far as there are slots. It
+// waits for none: whoever gathers behind a receiver that hangs would keep
+// everybody else's turn from being taken.
+func (d *Dispatcher) startGathering(ctx context.Context) {
+	for len(d.ready) > 0 && reserve(d.crowds) {
+		c := d.ready[0]
+		d.ready = d.ready[1:]
+		d.tasks.Go(func() {
+			defer d.hurry() // the next may begin
+			defer func() { <-d.crowds }()
+			d.gather(ctx, c)
+		})
 	}
 }
 

@@ -26,6 +26,9 @@ func (d *Dispatcher) Settle(ctx context.Context) {
 	for {
 		d.begin(ctx)
 		d.tasks.Wait()
+		if len(d.ready) > 0 && ctx.Err() == nil {
+			continue
+		}
 		now := d.clock.Now()
 		if !d.away.until(now).IsZero() || ctx.Err() != nil {
 			return

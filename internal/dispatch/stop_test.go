@@ -306,6 +306,30 @@ var _ = Describe("A message of many that did not go out", func() {
 	})
 })
 
+var _ = Describe("Messages of many on many channels", func() {
+	It("go out one after another, without a pause in between", func(sctx SpecContext) {
+		w := newWorld()
+		w.target = 0
+		d := w.dispatcher("rostra-0")
+		const channels = 40
+		for channel := range channels {
+			for n := range 8 {
+				e := w.mention(fmt.Sprint("author-", n), "hello")
+				e.ChannelUID, e.Channel = fmt.Sprint("uid-", channel), fmt.Sprint("social/flooded-", channel)
+				Expect(d.Handle(sctx, e)).To(Succeed())
+			}
+		}
+		d.Settle(sctx)
+		w.clock.Step(time.Minute)
+		ctx, stop := context.WithCancel(sctx)
+		ended := make(chan error, 1)
+		go func() { ended <- d.Start(ctx) }()
+		Eventually(w.many).Should(HaveLen(channels))
+		stop()
+		Eventually(ended).Should(Receive(BeNil()))
+	})
+})
+
 var _ = Describe("The fallback", func() {
 	It("hears of many at once also after crashes", func(ctx SpecContext) {
 		w := newWorld()
