@@ -210,12 +210,12 @@ func (d *Dispatcher) tellCrowd(ctx context.Context, g *gathered) {
 		turn := escalation.Turn{People: g.people}
 		tellings = d.tellAll(ctx, g.row.Claim.Until, g.task, turn, func(h escalation.Hearer) message { return d.many(g, h) })
 		row.Tries++
-		switch again := row.Tries < gatherTries && !conversation.Hopeless(tellings) || ctx.Err() != nil; {
+		switch retry := row.Tries < gatherTries && !conversation.Hopeless(tellings) || ctx.Err() != nil; {
 		case heard(tellings):
 			row.Count++
 			row.At = d.clock.Now()
 			d.metrics.gathered.Add(float64(len(g.waiting)))
-		case again:
+		case retry:
 			if !d.writeGathering(ctx, g, row) && !reached(tellings) {
 				d.doubts.keep(g.rowKey, g.row.Claim, time.Time{})
 			}
