@@ -253,12 +253,15 @@ func (w *world) get() *v1alpha1.SocialChannel {
 	return channel
 }
 
-// sync waits until the caches show what is stored. Of channels and teams the
-// operator's client waits for its own writes, which a person's are here; of one
-// channel that is looked at, for those of that channel alone.
+// sync waits until the caches show what is stored. To list a kind waits for all
+// writes of the client, which are also a person's here; to look at one object
+// waits for those of that object alone.
 func (w *world) sync() {
 	GinkgoHelper()
-	for _, list := range []client.ObjectList{&v1alpha1.SocialChannelList{}, &v1alpha1.TeamList{}} {
+	for _, list := range []client.ObjectList{
+		&v1alpha1.SocialChannelList{}, &v1alpha1.SocialPlatformList{}, &v1alpha1.TeamList{}, &v1alpha1.ResponderRotaList{},
+		&v1alpha1.RotaOverrideList{}, &v1alpha1.EscalationRouteList{}, &v1alpha1.PublishingFreezeList{},
+	} {
 		Expect(shared.client.List(w.ctx, list, client.UnsafeDisableDeepCopy)).To(Succeed())
 	}
 	for _, namespace := range w.namespaces {
