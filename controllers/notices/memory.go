@@ -140,8 +140,8 @@ func (r *record) news(p pending) (found pending, fresh int) {
 
 // id is the same for the same telling however often it is tried, and another for
 // another one of the same occurrences, or what receives both would fold them.
-func (r *record) id(told []pending) string {
-	return digest(append([]string{r.key, r.Began.UTC().Format(time.RFC3339Nano)}, keys(told)...)...)
+func (r *record) id(speaksOf []string) string {
+	return digest(append([]string{r.key, r.Began.UTC().Format(time.RFC3339Nano)}, speaksOf...)...)
 }
 
 // note puts on record what was told.

@@ -222,7 +222,8 @@ func (r *Reconciler) tellKind(ctx context.Context, team *v1alpha1.Team, kind not
 	if err := r.keep(ctx, record); err != nil {
 		return time.Time{}, err
 	}
-	stands, err := r.tell(ctx, team, compose(team, kind, record.id(due), due, now), keys(due))
+	speaksOf := keys(due)
+	stands, err := r.tell(ctx, team, compose(team, kind, record.id(speaksOf), due, now), speaksOf)
 	if err != nil {
 		log.FromContext(ctx).Info("a manager could not be told of what concerns an account, and will be again",
 			"team", team.Name, "manager", team.Spec.Manager, "kind", kind, "cause", err.Error(), "next", record.Until.UTC().Format(time.RFC3339))

@@ -48,9 +48,6 @@ func parseTicket(key []byte, ticket string) (Claim, bool) {
 	if len(parts) != 4 || parts[0] == "" || parts[3] == "" {
 		return Claim{}, false
 	}
-	episode, err := strconv.Atoi(parts[1])
-	if err != nil || episode < 1 {
-		return Claim{}, false
-	}
-	return Claim{ID: parts[0], Episode: episode, By: parts[3]}, true
+	episode, ok := readEpisode(parts[1])
+	return Claim{ID: parts[0], Episode: episode, By: parts[3]}, ok
 }

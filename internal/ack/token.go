@@ -58,8 +58,8 @@ func parse(key []byte, token string) (Claim, bool) {
 	if len(parts) != 4 || parts[0] == "" {
 		return Claim{}, false
 	}
-	episode, err := strconv.Atoi(parts[1])
-	if err != nil || episode < 1 {
+	episode, ok := readEpisode(parts[1])
+	if !ok {
 		return Claim{}, false
 	}
 	expires, ok := seal.ReadTime(parts[2])
@@ -71,4 +71,10 @@ func parse(key []byte, token string) (Claim, bool) {
 		return Claim{}, false
 	}
 	return Claim{ID: parts[0], Episode: episode, By: string(by), Expires: expires}, true
+}
+
+// readEpisode reads the number of an episode. They count from 1.
+func readEpisode(text string) (episode int, ok bool) {
+	episode, err := strconv.Atoi(text)
+	return episode, err == nil && episode >= 1
 }

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -150,7 +149,6 @@ func (r *route) answer(declared *v1alpha1.EscalationRoute, channel *v1alpha1.Soc
 
 // print writes the answer for people.
 func (a *routeAnswer) print(out io.Writer) error {
-	var table strings.Builder
 	how := "no rule matches: the route's own steps"
 	if a.rule != "" {
 		how = "rule " + a.rule + " matches: its steps, then the route's own"
@@ -159,18 +157,17 @@ func (a *routeAnswer) print(out io.Writer) error {
 	if a.channel.name != "" {
 		taken = ", as SocialChannel " + a.channel.String() + " takes it"
 	}
-	_, _ = fmt.Fprintf(&table, "%s\n%s: %s\n\n", printable("EscalationRoute "+a.name.String()+taken), a.kind, printable(how)) // to memory
-	writer := tabwriter.NewWriter(&table, 0, 0, 3, ' ', 0)
-	_, _ = fmt.Fprintln(writer, "AFTER\tAT\tTOLD\tAS\tSTEP") // to memory; Flush tells
-	for _, telling := range a.plan {
-		_, _ = fmt.Fprintf(writer, "%s\t%s\t%s\t%s\t%s\n", escalation.LengthWords(telling.After),
-			a.at.Add(telling.After).Format("Mon 2006-01-02 15:04 MST"), printable(people(telling)), printable(strings.Join(telling.Targets, ", ")), a.place(telling))
-	}
-	if err := writer.Flush(); err != nil {
+	if _, err := fmt.Fprintf(out, "%s\n%s: %s\n\n", printable("EscalationRoute "+a.name.String()+taken), a.kind, printable(how)); err != nil {
 		return err
 	}
-	_, err := io.WriteString(out, table.String())
-	return err
+	rows := [][]string{{"AFTER", "AT", "TOLD", "AS", "STEP"}}
+	for _, telling := range a.plan {
+		rows = append(rows, []string{
+			escalation.LengthWords(telling.After), a.at.Add(telling.After).Format("Mon 2006-01-02 15:04 MST"),
+			printable(people(telling)), printable(strings.Join(telling.Targets, ", ")), a.place(telling),
+		})
+	}
+	return printTable(out, rows)
 }
 
 // people names those who are told, with their teams.

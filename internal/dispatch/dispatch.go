@@ -283,7 +283,7 @@ func (d *Dispatcher) begin(ctx context.Context) time.Time {
 		doubtful, look := d.doubts.ready(now)
 		ids = append(ids, doubtful...)
 		for n, id := range ids {
-			if !d.away.until(d.clock.Now()).IsZero() || !d.start(ctx, d.slots, func() { d.attend(ctx, id, false) }) {
+			if !d.away.until(d.clock.Now()).IsZero() || !d.start(ctx, func() { d.attend(ctx, id, false) }) {
 				d.leave(ids[n:], now)
 				break
 			}
@@ -305,15 +305,14 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// start runs a task when there is a slot for it; false where the context ended
-// first.
-func (d *Dispatcher) start(ctx context.Context, slots chan struct{}, task func()) bool {
+// start runs a task when a worker is free; false where the context ended first.
+func (d *Dispatcher) start(ctx context.Context, task func()) bool {
 	if ctx.Err() != nil {
 		return false // also where there is a slot
 	}
 	select {
-	case slots <- struct{}{}:
-		d.spawn(slots, task)
+	case d.slots <- struct{}{}:
+		d.spawn(d.slots, task)
 		return true
 	case <-ctx.Done():
 		return false

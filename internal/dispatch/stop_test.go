@@ -38,6 +38,36 @@ func (w *world) many() []string {
 	return ids
 }
 
+// loseAnswers makes the table store rows that are meant, and give no answer, so
+// many times; it gives how many are left.
+func (w *world) loseAnswers(times int, isMeant func(key string) bool) (left *int) {
+	left = &times
+	w.table.after = func(key string) error {
+		if *left > 0 && isMeant(key) {
+			*left--
+			return inbox.ErrUnavailable
+		}
+		return nil
+	}
+	return left
+}
+
+func anyRow(string) bool { return true }
+
+func isGathering(key string) bool { return strings.HasPrefix(key, "gather") }
+
+// flood has eight conversations begin on each of so many channels.
+func (w *world) flood(ctx context.Context, d *dispatch.Dispatcher, channels int) {
+	GinkgoHelper()
+	for channel := range channels {
+		for n := range 8 {
+			e := w.mention(fmt.Sprint("author-", n), "hello")
+			e.ChannelUID, e.Channel = fmt.Sprint("uid-", channel), fmt.Sprint("social/flooded-", channel)
+			Expect(d.Handle(ctx, e)).To(Succeed())
+		}
+	}
+}
+
 var _ = Describe("A process that stops in an orderly way", func() {
 	It("before anything was sent leaves the turn to the next process, however often", func(sctx SpecContext) {
 		w := newWorld()
@@ -111,14 +141,7 @@ var _ = Describe("A claim whose write was not answered", func() {
 			w.target = 0
 			d := w.dispatcher("rostra-0")
 			e := w.mention("jo", "hello")
-			left := lost
-			w.table.after = func(string) error {
-				if left > 0 {
-					left--
-					return inbox.ErrUnavailable
-				}
-				return nil
-			}
+			w.loseAnswers(lost, anyRow)
 			begun := w.clock.Now()
 			for d.Handle(ctx, e) != nil {
 				Expect(w.who()).To(BeEmpty())
@@ -129,7 +152,7 @@ var _ = Describe("A claim whose write was not answered", func() {
 			Expect(w.only().Tellings).To(ConsistOf(And(HaveField("Lost", 0), HaveField("Unsure", false))))
 
 			By("the same of a later turn")
-			left = lost
+			w.loseAnswers(lost, anyRow)
 			w.clock.Step(15 * time.Minute)
 			for range lost + 1 {
 				d.Settle(ctx)
@@ -148,15 +171,6 @@ var _ = Describe("A claim whose write was not answered, where reads lag", func()
 		w.target = 0
 		d = w.dispatcher("rostra-0")
 	})
-	loseOne := func() {
-		left := 1
-		w.table.after = func(string) error {
-			if left--; left >= 0 {
-				return inbox.ErrUnavailable
-			}
-			return nil
-		}
-	}
 	// toldWithin lets time pass until so many were told.
 	toldWithin := func(ctx context.Context, count int, limit time.Duration) {
 		GinkgoHelper()
@@ -177,7 +191,7 @@ var _ = Describe("A claim whose write was not answered, where reads lag", func()
 		d.Idle()
 		before, err := w.table.Get(ctx, w.only().ID)
 		Expect(err).NotTo(HaveOccurred())
-		loseOne()
+		w.loseAnswers(1, anyRow)
 		w.clock.Step(15 * time.Minute)
 		d.Settle(ctx)
 		w.table.stale = &before
@@ -186,7 +200,7 @@ var _ = Describe("A claim whose write was not answered, where reads lag", func()
 
 	It("is remembered when the index does not know the conversation yet", func(ctx SpecContext) {
 		e := w.mention("jo", "hello")
-		loseOne()
+		w.loseAnswers(1, anyRow)
 		w.table.mute = true
 		Expect(d.Handle(ctx, e)).NotTo(Succeed())
 		w.table.unmute()
@@ -199,7 +213,7 @@ var _ = Describe("A claim whose write was not answered, where reads lag", func()
 	It("is looked at soon, also where its row is followed late", func(ctx SpecContext) {
 		Expect(d.Handle(ctx, w.mention("jo", "hello"))).To(Succeed())
 		d.Idle()
-		loseOne()
+		w.loseAnswers(1, anyRow)
 		w.table.mute = true
 		w.clock.Step(15 * time.Minute)
 		d.Settle(ctx)
@@ -223,7 +237,6 @@ var _ = Describe("A message of many that did not go out", func() {
 		}
 		d.Idle()
 	}
-	isGathering := func(key string) bool { return strings.HasPrefix(key, "gather") }
 	pass := func(ctx context.Context) {
 		for range 10 {
 			w.clock.Step(30 * time.Second)
@@ -233,16 +246,9 @@ var _ = Describe("A message of many that did not go out", func() {
 
 	It("since the answer to its claim was lost, passes nobody by", func(ctx SpecContext) {
 		hear(ctx)
-		left := 3
-		w.table.after = func(key string) error {
-			if isGathering(key) && left > 0 {
-				left--
-				return inbox.ErrUnavailable
-			}
-			return nil
-		}
+		left := w.loseAnswers(3, isGathering)
 		pass(ctx)
-		Expect(left).To(BeZero())
+		Expect(*left).To(BeZero())
 		Expect(w.many()).To(HaveLen(1))
 		Expect(w.who()).To(HaveEach("care/nina"))
 	})
@@ -312,13 +318,7 @@ var _ = Describe("Messages of many on many channels", func() {
 		w.target = 0
 		d := w.dispatcher("rostra-0")
 		const channels = 40
-		for channel := range channels {
-			for n := range 8 {
-				e := w.mention(fmt.Sprint("author-", n), "hello")
-				e.ChannelUID, e.Channel = fmt.Sprint("uid-", channel), fmt.Sprint("social/flooded-", channel)
-				Expect(d.Handle(sctx, e)).To(Succeed())
-			}
-		}
+		w.flood(sctx, d, channels)
 		d.Settle(sctx)
 		w.clock.Step(time.Minute)
 		ctx, stop := context.WithCancel(sctx)
@@ -486,13 +486,7 @@ var _ = Describe("Receivers that hang", func() {
 		Expect(d.Handle(ctx, other)).To(Succeed())
 		d.Idle()
 		w.clock.Step(13 * time.Minute)
-		for channel := range 8 {
-			for n := range 8 {
-				e := w.mention(fmt.Sprint("author-", n), "hello")
-				e.ChannelUID, e.Channel = fmt.Sprint("uid-", channel), fmt.Sprint("social/flooded-", channel)
-				Expect(d.Handle(ctx, e)).To(Succeed())
-			}
-		}
+		w.flood(ctx, d, 8)
 		d.Idle()
 		over := make(chan struct{})
 		var hanging atomic.Int64

@@ -30,21 +30,22 @@ func (d *Dispatcher) words(p *plan, hearer escalation.Hearer) message {
 	c, now := p.conversation, d.clock.Now()
 	kind := kindUnanswered
 	title := fmt.Sprintf("%s on %s waits for an answer", what(c.Kind), where(p.channel))
-	if p.task == conversation.TellLate {
+	late := p.task == conversation.TellLate
+	if late {
 		kind = kindLate
 		title = fmt.Sprintf("The promise of %s was not kept: %s on %s is not answered",
 			escalation.LengthWords(c.Terms.Target), strings.ToLower(what(c.Kind)), where(p.channel))
 	} else if waited := now.Sub(c.OpenedAt).Truncate(time.Minute); waited > 0 {
 		title = fmt.Sprintf("%s on %s has waited for %s", what(c.Kind), where(p.channel), escalation.LengthWords(waited))
 	}
-	turn := place(p.turn.At, p.task == conversation.TellLate)
+	turn := place(p.turn.At, late)
 	m := message{
 		ID:       digest("told", c.ID, fmt.Sprint(c.Episode), turn, hearer.String()),
 		Incident: incident(c.ID, c.Episode, turn, hearer.Person), Ticket: d.tickets(c.ID, c.Episode, hearer.Person, turn),
 		Kind: kind, Urgency: notify.High, Title: title, Link: c.URL,
 		Acknowledge: d.links(c.ID, c.Episode, hearer.Person, now.Add(LinkFor)),
 		At:          now, Until: c.ExpiresAt(),
-		Labels: labels(c, c.Terms.Owner, stepLabel(p.turn.At, p.task == conversation.TellLate)), Team: hearer.Team, Member: hearer.Name,
+		Labels: labels(c, c.Terms.Owner, stepLabel(p.turn.At, late)), Team: hearer.Team, Member: hearer.Name,
 	}
 	m.Facts = []notify.Fact{
 		{Name: "Where", Value: where(p.channel) + ", channel " + c.Channel},
